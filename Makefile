@@ -1,0 +1,107 @@
+# Everything starts here: 'make demo' shows it at work, 'make test' proves it. CI runs 'make test' and nothing else.
+# Needed: GNU make, bash, CPython 3.11 or newer. As root on Debian, what is missing beyond that is installed with apt-get.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+PIP_INSTALL := -m pip --disable-pip-version-check --no-input install --quiet
+ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# $(call quietly,what,command): say what; show what the command printed only when it fails.
+define quietly
+log=$$(mktemp); trap 'rm -f "$$log"' EXIT; echo "$(1) ..."; \
+{ $(2); } >"$$log" 2>&1 || { code=$$?; cat "$$log" >&2; echo "FAILED ($$code): $(1)" >&2; exit 1; }
+endef
+
+# $(call apt_get,package ...): install Debian packages, when we may; otherwise say what is missing.
+define apt_get
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); \
+else echo "Missing on this machine, and only root on Debian can install it: $(1)"; false; fi
+endef
+
+# $(call environment,folder): make a virtual environment; Debian's own Python has the module in a package of its own.
+define environment
+{ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || { echo "$(PYTHON) is missing or older than 3.11: say 'make PYTHON=/path/to/python3.11'"; false; }; } \
+&& rm -rf $(1) \
+&& { $(PYTHON) -m venv $(1) || { rm -rf $(1); $(call apt_get,python3-venv) && $(PYTHON) -m venv $(1); }; }
+endef
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: .venv/runtime.stamp ## Make .venv with the package, its locked dependencies and JupyterLab
+
+.PHONY: demo
+demo: setup ## Run the first notebook in a temporary folder and say what happened
+	@$(BIN)/python notebooks/run_demo.py
+
+.PHONY: lab
+lab: setup ## Open the notebooks in JupyterLab
+	@$(BIN)/python -m jupyterlab $(ROOT_FLAG) notebooks/01-first-schedule.ipynb
+
+.PHONY: test
+test: ## Set up everything, check, and run all tests (ARGS='-k word' narrows)
+	@$(MAKE) -j2 setup-test sdk browser
+	@$(MAKE) check
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+.PHONY: check
+check: setup-test ## Lint, format, types, layers, locks: no network once set up
+	@$(call quietly,ruff check,$(BIN)/ruff check --no-cache)
+	@$(call quietly,ruff format --check,$(BIN)/ruff format --no-cache --check)
+	@$(call quietly,mypy --strict,$(BIN)/mypy)
+	@$(call quietly,import layers,$(BIN)/lint-imports --no-cache)
+	@$(call quietly,lock files,$(BIN)/python -m tests.support.locks check)
+
+.PHONY: bench
+bench: setup-test ## Measure: run every script in tests/benchmarks
+	@for script in tests/benchmarks/*.py; do $(BIN)/python -m "tests.benchmarks.$$(basename "$$script" .py)"; done
+
+.PHONY: setup-test
+setup-test: .venv/test.stamp ## Add to .venv what the tests need
+
+.PHONY: sdk
+sdk: .venv-sdk/sdk.stamp ## Make .venv-sdk with Microsoft's SDK v1, unmodified
+
+.PHONY: browser
+browser: ## Make sure that a Chromium is installed
+	@command -v chromium >/dev/null || { $(call quietly,Chromium,$(call apt_get,chromium fonts-dejavu-core)); }
+
+.PHONY: lock
+lock: setup-test ## Resolve pyproject.toml anew and write the lock files
+	@$(call quietly,resolving,$(BIN)/python -m tests.support.locks write)
+
+.PHONY: clean
+clean: ## Remove what make has made: environments and caches
+	@rm -rf .venv .venv-sdk .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find aml_magics tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: each is newer than what it was made from, or is made again.
+.venv/created.stamp:
+	@$(call quietly,.venv,$(call environment,.venv))
+	@touch $@
+
+.venv/runtime.stamp: .venv/created.stamp requirements.lock pyproject.toml
+	@$(call quietly,requirements.lock,$(BIN)/python $(PIP_INSTALL) -r requirements.lock \
+	  && $(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .)
+	@touch $@
+
+.venv/test.stamp: .venv/runtime.stamp requirements-test.lock
+	@$(call quietly,requirements-test.lock,$(BIN)/python $(PIP_INSTALL) -r requirements-test.lock)
+	@touch $@
+
+.venv-sdk/sdk.stamp: requirements-sdk.lock
+	@$(call quietly,.venv-sdk,$(call environment,.venv-sdk))
+	@$(call quietly,requirements-sdk.lock,.venv-sdk/bin/python $(PIP_INSTALL) -r requirements-sdk.lock)
+	@touch $@

@@ -1,0 +1,165 @@
+"""What a test left behind: threads, processes, open files, environment variables, the current folder.
+
+``tests/conftest.py`` takes a ``Snapshot`` before every test and compares after it. What ends by itself gets
+``PATIENCE`` seconds to do so, since a killed process needs a moment; nothing is waited for when nothing is left.
+
+Processes are found in two ways: our direct children, and everything that inherited ``MARK`` in its environment, whoever
+its parent is by now. So a step's process that outlived its supervisor is found too.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+PATIENCE = 5.0
+MARK = "AML_MAGICS_TEST_SESSION"
+PROC = Path("/proc")
+
+# Threads that libraries start once per process and never end, with the reason. Nothing of ours may be here.
+LIBRARY_THREADS = {
+    r"IPythonHistorySavingThread": "IPython's one shell per process keeps it",
+    r"Dask-.*|IO loop|Profile|TCP-Executor.*": "distributed keeps its own loop and pools for the life of the process",
+    r"tqdm_monitor|TMonitor": "a progress bar of a library",
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is now. Cheap: about a millisecond."""
+
+    threads: frozenset[int]
+    processes: frozenset[int]
+    files: frozenset[tuple[str, str]]
+    environment: dict[str, str]
+    folder: str
+
+    @classmethod
+    def take(cls) -> Snapshot:
+        """Look at this process."""
+        return cls(
+            threads=frozenset(id(thread) for thread in threading.enumerate()),
+            processes=frozenset(_processes()),
+            files=frozenset(_files()),
+            environment=_environment(),
+            folder=_folder(),
+        )
+
+    def leaks(self) -> list[str]:
+        """One line for each thing that is here now and was not then. Puts the environment back, ends left processes."""
+        return [
+            *self._left_threads(),
+            *self._left_processes(),
+            *self._left_files(),
+            *self._changed_environment(),
+            *self._changed_folder(),
+        ]
+
+    def _left_threads(self) -> list[str]:
+        deadline = time.monotonic() + PATIENCE
+        lines = []
+        for thread in threading.enumerate():
+            if id(thread) in self.threads or _is_library_thread(thread.name):
+                continue
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                lines.append(f"thread {thread.name!r} (daemon: {thread.daemon}) still runs")
+        return lines
+
+    def _left_processes(self) -> list[str]:
+        new = []
+        for pid in _processes() - self.processes:
+            try:
+                new.append(psutil.Process(pid))
+            except psutil.NoSuchProcess:
+                continue
+        _gone, alive = psutil.wait_procs(new, timeout=PATIENCE)
+        lines = []
+        for process in alive:
+            try:
+                lines.append(f"process {process.pid} still runs: {' '.join(process.cmdline())[:200]}")
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        return lines
+
+    def _left_files(self) -> list[str]:
+        if _files() - self.files:
+            gc.collect()  # an object in a cycle closes its file only now
+        return [f"file descriptor {number} is still open: {target}" for number, target in sorted(_files() - self.files)]
+
+    def _changed_environment(self) -> list[str]:
+        now = _environment()
+        then = self.environment
+        names = sorted(name for name in {*now, *then} if now.get(name) != then.get(name))
+        for name in names:
+            if name in then:
+                os.environ[name] = then[name]
+            else:
+                del os.environ[name]
+        return [f"environment variable {name} was {then.get(name)!r}, is {now.get(name)!r}" for name in names]
+
+    def _changed_folder(self) -> list[str]:
+        now = _folder()
+        if now == self.folder:
+            return []
+        os.chdir(self.folder)
+        return [f"the current folder is {now}, was {self.folder}"]
+
+
+def _is_library_thread(name: str) -> bool:
+    return any(re.fullmatch(pattern, name) for pattern in LIBRARY_THREADS)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return "a folder that is gone"
+
+
+def _files() -> set[tuple[str, str]]:
+    """(number, what it leads to) of each open file; empty where the system does not tell."""
+    found = set()
+    listing = PROC / "self" / "fd"
+    for entry in listing.iterdir() if listing.is_dir() else ():
+        try:
+            found.add((entry.name, str(entry.readlink())))
+        except FileNotFoundError:
+            continue  # the listing's own
+    return found
+
+
+def _processes() -> set[int]:
+    if not (PROC / "self" / "environ").exists():
+        return {child.pid for child in psutil.Process().children(recursive=True)}
+    found = set()
+    for task in (PROC / "self" / "task").iterdir():
+        try:
+            found.update(int(pid) for pid in (task / "children").read_text().split())
+        except OSError:
+            continue  # that thread has ended, or the kernel was built without the list
+    mark = f"{MARK}={os.environ.get(MARK, '')}".encode()
+    with os.scandir(PROC) as entries:
+        for entry in entries:
+            if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in _environ_of(entry.name):
+                found.add(int(entry.name))
+    return found
+
+
+def _environ_of(pid: str) -> bytes:
+    try:
+        return (PROC / pid / "environ").read_bytes()
+    except OSError:
+        return b""
