@@ -1,0 +1,1 @@
+"""Tests of the model: triggers against independent oracles, and every mistake with its fix."""
