@@ -1,0 +1,71 @@
+"""Time as a parameter: a ``Clock`` tells the wall clock and sleeps; an ``Alarm`` is a sleep that can be cut short.
+
+Deadlines are wall-clock instants, but the sleep of an event loop stands still while the machine is suspended and
+knows nothing of a clock that is set. So nobody here sleeps longer than ``RECHECK`` seconds without looking at the
+clock again. That is less than the grace after which a fire counts as missed, or a resumed laptop would miss what
+falls due just after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+__all__ = ["RECHECK", "Alarm", "Clock", "SystemClock"]
+
+RECHECK = 5.0
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """The wall clock in POSIX seconds. It may jump, also backwards."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Alarm:
+    """One task waits on it; anybody on the loop may ring. A ring while nobody waits ends the next wait at once."""
+
+    __slots__ = ("_clock", "_rung", "_waiter")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rung = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        self._rung = True
+        if self._waiter is not None:
+            _settle(self._waiter)
+
+    async def wait(self, seconds: float) -> bool:
+        """Sleep at most ``min(seconds, RECHECK)``. True when it was rung."""
+        if not self._rung:
+            sleeper = asyncio.ensure_future(self._clock.sleep(min(max(seconds, 0.0), RECHECK)))
+            self._waiter = waiter = asyncio.get_running_loop().create_future()
+            sleeper.add_done_callback(lambda _: _settle(waiter))
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+                if sleeper.done() and not sleeper.cancelled():
+                    sleeper.result()
+                sleeper.cancel()
+        rung, self._rung = self._rung, False
+        return rung
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

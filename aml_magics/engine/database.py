@@ -1,0 +1,142 @@
+"""One SQLite file, shared by several kernels, used from one thread of each.
+
+WAL with ``synchronous=FULL``: a committed transaction survives ``kill -9`` and a power cut. Statistics, and whatever
+can be found again by looking, may be written with ``durable=False``, which spares the flush and survives ``kill -9``
+only; commits never overtake each other, so what was durable before stays consistent with what is lost.
+
+Whoever writes takes the write lock first (BEGIN IMMEDIATE): what a transaction reads is then true until its end.
+There is one connection, so no code may ``await`` inside a transaction.
+
+Tables belong to components. A component is a list of migration scripts; how many of them a file has seen is in the
+table ``migrations``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from aml_magics.model.errors import Conflict
+
+__all__ = ["BUSY_SECONDS", "Database"]
+
+BUSY_SECONDS = 5.0
+
+
+class Database:
+    """Opens or makes the file at ``path``; ":memory:" lives with this object. Raises Conflict when it is not ours."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        if self.path != ":memory:":
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512)
+        self._connection.row_factory = sqlite3.Row
+        self._in_transaction = False
+        try:
+            _switch_to_wal(self._connection)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS migrations (component TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+            )
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            raise Conflict(f"{self.path} is not a workspace database ({error})", hint="Move it away.") from error
+        self._version = self._data_version()
+
+    def migrate(self, component: str, steps: Sequence[str]) -> None:
+        """Apply the scripts that this file has not seen yet, all in one transaction.
+
+        Raises Conflict when the file has seen more than there are: it was written by a newer version of this code.
+        """
+        with self.transaction() as connection:
+            row = connection.execute("SELECT version FROM migrations WHERE component = ?", (component,)).fetchone()
+            version = int(row["version"]) if row else 0
+            if version > len(steps):
+                raise Conflict(
+                    f"{self.path} holds version {version} of the {component} tables, this code knows {len(steps)}",
+                    hint="Update aml_magics, or use another folder.",
+                )
+            for script in steps[version:]:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            if version < len(steps):
+                connection.execute("INSERT OR REPLACE INTO migrations VALUES (?, ?)", (component, len(steps)))
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing. Raises sqlite3.OperationalError when another process holds the lock too long.
+
+        Not re-entrant: a transaction inside a transaction is a RuntimeError, because its end would not be the end.
+        """
+        if self._in_transaction:
+            raise RuntimeError("a database transaction was begun inside another one")
+        connection = self._connection
+        if not durable:
+            connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._in_transaction = True
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # some errors of SQLite have rolled back already
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._in_transaction = False
+        finally:
+            if not durable:
+                connection.execute("PRAGMA synchronous = FULL")
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Row | None:
+        """The first row, or ``None``."""
+        found: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
+        return found
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another connection has committed anything since this was last asked (or the file was opened)."""
+        version = self._data_version()
+        changed = version != self._version
+        self._version = version
+        return changed
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _data_version(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: ``executescript`` would commit the transaction it is called in."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement
+            statement = ""
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Two processes that make the file together would refuse each other: SQLite does not wait for this lock itself."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return

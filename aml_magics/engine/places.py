@@ -1,0 +1,105 @@
+"""Watched places in the database: their snapshots, what waits to settle there, and the looks at them.
+
+A look is written only if nobody else has written one since the snapshot was read (compare and swap on ``generation``).
+Reading needs no transaction: the generation is read first, so whatever is newer than it makes the swap fail.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from aml_magics.engine.changes import Pending, Place, Scan, Waiting
+from aml_magics.engine.database import Database
+from aml_magics.model.resources import Poll
+
+__all__ = ["POLLS_KEPT", "PlaceStore", "Snapshot"]
+
+POLLS_KEPT = 1000
+_PRUNE_EVERY = 50
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What a kernel believes about a place. Generation 0: nobody has ever looked, so what is there is not news."""
+
+    generation: int = 0
+    etags: dict[str, str] = field(default_factory=dict)
+    waiting: Waiting = field(default_factory=dict)
+
+    def follow(self, generation: int, scan: Scan, waiting: Waiting) -> None:
+        """Take over a look that was committed."""
+        self.generation = generation
+        self.waiting = waiting
+        for name in scan.removed:
+            del self.etags[name]
+        self.etags.update((info.name, info.etag) for info in (*scan.added, *scan.modified))
+
+
+class PlaceStore:
+    """The rows of one place. ``load`` comes first; methods that take a connection are called inside a transaction."""
+
+    def __init__(self, database: Database, place: Place) -> None:
+        self._database = database
+        self._place = place
+        self._polls = 0
+        self.id = 0  # of the location's row, once loaded
+
+    def load(self) -> Snapshot:
+        """The snapshot as it is now."""
+        if not self.id:
+            self.id = self._row_id()
+        row = self._database.row("SELECT generation FROM locations WHERE id = ?", (self.id,))
+        snapshot = Snapshot(generation=row["generation"] if row else 0)
+        objects = self._database.rows("SELECT name, etag FROM objects WHERE location = ?", (self.id,))
+        snapshot.etags = {name: etag for name, etag in objects}  # noqa: C416 - rows are no pairs
+        waiting = "SELECT schedule_id, name, reason, etag, since FROM pending WHERE location = ?"
+        for schedule_id, name, *pending in self._database.rows(waiting, (self.id,)):
+            snapshot.waiting.setdefault(schedule_id, {})[name] = Pending(*pending)
+        return snapshot
+
+    def is_current(self, db: sqlite3.Connection, snapshot: Snapshot) -> bool:
+        row = db.execute("SELECT generation FROM locations WHERE id = ?", (self.id,)).fetchone()
+        return bool(row["generation"] == snapshot.generation)
+
+    def write(self, db: sqlite3.Connection, before: Snapshot, scan: Scan, waiting: Waiting) -> int:
+        """Replace what ``before`` says by what was seen. Returns the new generation."""
+        objects = [(self.id, *info) for info in (*scan.added, *scan.modified)]
+        db.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", objects)
+        gone = [(self.id, name) for name in scan.removed]
+        db.executemany("DELETE FROM objects WHERE location = ? AND name = ?", gone)
+        self._write_waiting(db, before.waiting, waiting)
+        db.execute("UPDATE locations SET generation = ? WHERE id = ?", (before.generation + 1, self.id))
+        return before.generation + 1
+
+    def add_poll(self, db: sqlite3.Connection, poll: Poll) -> None:
+        numbers = (poll.at.timestamp(), poll.took.total_seconds(), poll.objects)
+        found = (poll.added, poll.modified, poll.removed, poll.fired, poll.error)
+        db.execute(
+            "INSERT INTO polls (location, at, took, objects, added, modified, removed, fired, error)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.id, *numbers, *found),
+        )
+        self._polls += 1
+        if self._polls % _PRUNE_EVERY == 1:
+            db.execute(
+                "DELETE FROM polls WHERE location = ? AND at <"
+                " (SELECT at FROM polls WHERE location = ? ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                (self.id, self.id, POLLS_KEPT - 1),
+            )
+
+    def _row_id(self) -> int:
+        values = (self._place.datastore, self._place.path, int(self._place.recursive))
+        with self._database.transaction(durable=False) as db:
+            db.execute("INSERT OR IGNORE INTO locations (datastore, path, recursive) VALUES (?, ?, ?)", values)
+            found = "SELECT id FROM locations WHERE datastore = ? AND path = ? AND recursive = ?"
+            return int(db.execute(found, values).fetchone()["id"])
+
+    def _write_waiting(self, db: sqlite3.Connection, before: Waiting, after: Waiting) -> None:
+        put, drop = [], []
+        for schedule_id in before.keys() | after.keys():
+            old, new = before.get(schedule_id, {}), after.get(schedule_id, {})
+            put += [(self.id, schedule_id, name, *pending) for name, pending in new.items() if old.get(name) != pending]
+            drop += [(self.id, schedule_id, name) for name in old.keys() - new.keys()]
+        db.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?)", put)
+        db.executemany("DELETE FROM pending WHERE location = ? AND schedule_id = ? AND name = ?", drop)

@@ -1,0 +1,252 @@
+"""Looks at one place of a datastore for all schedules that watch it.
+
+A look is: list the place in a worker thread and compare with the snapshot; then, in one transaction and only if no
+other kernel was faster, write fires, runs, what waits to settle, and the new snapshot. A kernel that dies between any
+two steps has done all of it or nothing. If another one was faster, the look is thrown away and made again from what
+that one wrote.
+
+When to look: every ``polling_interval`` (the smallest of its schedules), when the datastore says that something
+changed (``changes``), and when something that waits may have settled. A datastore that says so all the time is not
+looked at more than ``DUTY`` of the time. A failure is written down with its reason, and the next look comes ever
+later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from aml_magics.engine.changes import Place, Plan, Scan, next_look, plan_look, scan_place
+from aml_magics.engine.clock import Alarm, Clock
+from aml_magics.engine.database import Database
+from aml_magics.engine.host import Host
+from aml_magics.engine.ledger import Claims, Ledger
+from aml_magics.engine.places import PlaceStore, Snapshot
+from aml_magics.engine.tasks import LONGEST_PAUSE
+from aml_magics.model.errors import AmlError, Conflict
+from aml_magics.model.resources import Poll
+from aml_magics.model.triggers import DatastoreChange
+
+__all__ = ["Commit", "Members", "Poller", "Tools"]
+
+Commit = Callable[[sqlite3.Connection], None]
+Members = Mapping[str, DatastoreChange]
+
+SHORTEST_GAP = 0.05  # seconds between looks that nobody's interval asks for
+DUTY = 0.2
+TRIES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the pollers of an engine share. ``claimed`` is told what a commit brought, ``report`` what went wrong."""
+
+    database: Database
+    host: Host
+    ledger: Ledger
+    clock: Clock
+    executor: Executor
+    members: Callable[[Place], Members]  # the active schedules of a place, read from the database now
+    claimed: Callable[[Claims], None]
+    report: Callable[[str, Exception], None]
+
+
+class Poller:
+    """One place. It remembers the snapshot between looks; all looks go one after the other."""
+
+    def __init__(self, place: Place, tools: Tools) -> None:
+        self.place = place
+        self.error = ""  # why the last look failed
+        self.wakeup_error = ""  # why only the polling interval makes it look
+        self.looked = asyncio.Event()
+        self._tools = tools
+        self._store = PlaceStore(tools.database, place)
+        self._snapshot: Snapshot | None = self._store.load()
+        self._members: Members = {}
+        self._lock = asyncio.Lock()
+        self._alarm = Alarm(tools.clock)
+        self._wanted = False
+        self._begun = self._ended = self._polled = float("-inf")
+        self._failures = 0
+
+    @property
+    def id(self) -> int:
+        return self._store.id
+
+    @property
+    def busy(self) -> bool:
+        return self._lock.locked()
+
+    def watch_for(self, members: Members) -> None:
+        """These are the active schedules now."""
+        if members != self._members:
+            self._members = members
+            self._alarm.ring()
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            now = self._tools.clock.now()
+            due = now >= self._polled + self._interval or now < self._polled
+            try:
+                await self.look(due=due)
+            except Exception as error:  # noqa: BLE001 - a datastore may fail in any way; it is kept and tried again
+                await self._fail(error)
+                continue
+            finally:
+                self.looked.set()
+            self._failures, self.error = 0, ""
+            if due:
+                self._polled = now
+            await self._wait()
+
+    async def look(self, *, due: bool, commit: Commit | None = None) -> None:
+        """Look now. ``due``: keep a record even when nothing is found. ``commit`` is called in the same transaction.
+
+        It may be called again after a rollback. Raises what the datastore or ``commit`` raises, and Conflict when other
+        kernels were faster again and again.
+        """
+        async with self._lock:
+            for _ in range(TRIES):
+                if self._snapshot is None:
+                    self._snapshot = self._store.load()
+                    self._members = self._tools.members(self.place)  # never older than the snapshot
+                self._wanted = False
+                claims = self._write(self._snapshot, await self._scan(self._snapshot), due=due, commit=commit)
+                if claims is not None:
+                    break
+                self._snapshot = None
+            else:
+                hint = "Try again, or let fewer kernels share the workspace."
+                raise Conflict(f"other kernels look at {self.place} all the time", hint=hint)
+            if commit is not None:
+                self._snapshot = None  # somebody was born: read the schedules again before the next look
+                self._alarm.ring()
+        self._tools.claimed(claims)
+
+    async def follow(self) -> None:
+        """Look when the datastore says that something changed, until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except Exception as error:  # noqa: BLE001 - wake-ups are a courtesy: the reason is kept, polling goes on
+                self.wakeup_error = _reason(error)
+                await self._tools.clock.sleep(LONGEST_PAUSE)
+            else:
+                return  # this datastore has none
+
+    async def _listen(self) -> None:
+        store = self._tools.host.object_store(self.place.datastore)
+        changes = store.changes(self.place.path, recursive=self.place.recursive)
+        try:
+            async for _ in changes:
+                self.wakeup_error = ""
+                self._wanted = True
+                self._alarm.ring()
+        finally:
+            close = getattr(changes, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _scan(self, snapshot: Snapshot) -> Scan:
+        tools = self._tools
+        self._begun = begun = tools.clock.now()
+        store = tools.host.object_store(self.place.datastore)
+        loop = asyncio.get_running_loop()
+        scan = await loop.run_in_executor(
+            tools.executor, scan_place, store, self.place, snapshot.etags, snapshot.waiting, begun
+        )
+        self._ended = max(begun, tools.clock.now())
+        return replace(scan, ended=self._ended)
+
+    def _write(self, snapshot: Snapshot, scan: Scan, *, due: bool, commit: Commit | None) -> Claims | None:
+        """Write a look, if the place is still as it was in ``snapshot``."""
+        plan = self._plan(snapshot, scan, self._members)
+        if commit is None and not due and scan.is_empty and plan.waiting == snapshot.waiting and not plan.fires:
+            return Claims()
+        return self._tools.ledger.with_care(
+            lambda careful: self._attempt(snapshot, scan, plan, due=due, commit=commit, careful=careful)
+        )
+
+    def _attempt(
+        self, snapshot: Snapshot, scan: Scan, plan: Plan, *, due: bool, commit: Commit | None, careful: bool
+    ) -> Claims | None:
+        tools, claims = self._tools, Claims()
+        generation = snapshot.generation
+        with tools.database.transaction(durable=bool(plan.fires) or commit is not None) as db:
+            if not self._store.is_current(db, snapshot):
+                return None
+            if commit is not None:
+                # Whoever was born elsewhere is seen here, and whoever is born now finds nothing waiting from before.
+                plan = self._plan(snapshot, scan, tools.members(self.place))
+            tools.ledger.claim(db, plan.fires, claims, careful=careful)
+            news = not scan.is_empty or plan.waiting != snapshot.waiting or not generation
+            if news or commit is not None:
+                generation = self._store.write(db, snapshot, scan, plan.waiting)
+            poll = _poll(snapshot, scan, plan, claims)
+            if due or poll.added or poll.modified or poll.removed or poll.fired:
+                self._store.add_poll(db, poll)
+            if commit is not None:
+                commit(db)
+        snapshot.follow(generation, scan, plan.waiting)
+        return claims
+
+    @staticmethod
+    def _plan(snapshot: Snapshot, scan: Scan, members: Members) -> Plan:
+        if not snapshot.generation:
+            return Plan(fires=(), waiting={}, modified=0)
+        return plan_look(scan, snapshot.waiting, members)
+
+    @property
+    def _interval(self) -> float:
+        return min(
+            (change.polling_interval.total_seconds() for change in self._members.values()), default=LONGEST_PAUSE
+        )
+
+    async def _wait(self) -> None:
+        """Until the next look."""
+        while True:
+            now = self._tools.clock.now()
+            if now < self._ended:
+                return  # the clock was set back: all deadlines are in doubt
+            snapshot = None if self._wanted else self._snapshot
+            at = next_look(snapshot.waiting, self._members, self._begun) if snapshot else self._ended
+            at = max(at, self._ended + max(SHORTEST_GAP, (self._ended - self._begun) / DUTY))
+            at = min(at, self._polled + self._interval)
+            if now >= at:
+                return
+            await self._alarm.wait(at - now)
+
+    async def _fail(self, error: Exception) -> None:
+        self.error = _reason(error)
+        self._failures += 1
+        tools = self._tools
+        if not isinstance(error, AmlError | OSError):
+            tools.report(f"look at {self.place}", error)
+        poll = Poll(at=datetime.fromtimestamp(tools.clock.now(), UTC), took=timedelta(0), objects=0, error=self.error)
+        try:
+            with tools.database.transaction(durable=False) as db:
+                self._store.add_poll(db, poll)
+        except sqlite3.Error as trouble:
+            tools.report(f"look at {self.place}", trouble)
+        await tools.clock.sleep(min(2.0 ** min(self._failures, 20), max(self._interval, LONGEST_PAUSE)))
+
+
+def _poll(snapshot: Snapshot, scan: Scan, plan: Plan, claims: Claims) -> Poll:
+    return Poll(
+        at=datetime.fromtimestamp(scan.begun, UTC),
+        took=timedelta(seconds=scan.ended - scan.begun),
+        objects=scan.objects,
+        added=len(scan.added) if snapshot.generation else 0,
+        modified=plan.modified,
+        removed=len(scan.removed),
+        fired=claims.kept,
+    )
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, AmlError) else f"{type(error).__name__}: {error}"

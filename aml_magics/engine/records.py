@@ -1,0 +1,84 @@
+"""Reading back what was written: the history of a schedule."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from aml_magics.engine.database import Database
+from aml_magics.model.history import History
+from aml_magics.model.resources import Fire, Outcome, Poll
+
+__all__ = ["read_history"]
+
+
+def read_history(database: Database, schedule_id: str, limit: int, *, active: bool, next_due: float | None) -> History:
+    """The newest ``limit`` fires and polls of a schedule, and the counts of all of them."""
+    fires = database.rows("SELECT * FROM fires WHERE schedule_id = ? ORDER BY id DESC LIMIT ?", (schedule_id, limit))
+    tally = "SELECT outcome, count(*) FROM fires WHERE schedule_id = ? GROUP BY outcome"
+    counts = {outcome: count for outcome, count in database.rows(tally, (schedule_id,))}  # noqa: C416 - rows are no pairs
+    history = History(
+        schedule_id=schedule_id,
+        active=active,
+        fires=tuple(map(_fire, fires)),
+        submitted=counts.get(Outcome.SUBMITTED.value, 0),
+        missed=counts.get(Outcome.MISSED.value, 0),
+        refused=counts.get(Outcome.REFUSED.value, 0),
+        next_due=None if next_due is None else _instant(next_due),
+    )
+    cursor = database.row("SELECT at, paused, location FROM cursors WHERE schedule_id = ?", (schedule_id,))
+    if cursor is None or cursor["location"] is None:
+        return history
+    return _with_polls(database, history, cursor, limit)
+
+
+def _with_polls(database: Database, history: History, cursor: sqlite3.Row, limit: int) -> History:
+    since, location = cursor["at"], cursor["location"]
+    until = float("inf") if cursor["paused"] is None else cursor["paused"]
+    kept = "FROM polls WHERE location = ? AND at BETWEEN ? AND ?"
+    span = (location, since, until)
+    polls = database.rows(f"SELECT * {kept} ORDER BY at DESC LIMIT ?", (*span, limit))
+    seen = database.rows(f"SELECT count(*), total(added), total(modified) {kept}", span)[0]
+    waiting = "SELECT name FROM pending WHERE location = ? AND schedule_id = ? ORDER BY name"
+    return replace(
+        history,
+        since=_instant(since),
+        polls=tuple(map(_poll, polls)),
+        looks=seen[0],
+        added=int(seen[1]),
+        modified=int(seen[2]),
+        waiting=tuple(row["name"] for row in database.rows(waiting, (location, history.schedule_id))),
+    )
+
+
+def _fire(row: sqlite3.Row) -> Fire:
+    return Fire(
+        key=row["key"],
+        schedule_id=row["schedule_id"],
+        reason=row["reason"],
+        decided=_instant(row["decided"]),
+        due=None if row["due"] is None else _instant(row["due"]),
+        objects=tuple(json.loads(row["objects"])),
+        outcome=Outcome(row["outcome"]),
+        run_id=row["run_id"],
+        detail=row["detail"],
+    )
+
+
+def _poll(row: sqlite3.Row) -> Poll:
+    return Poll(
+        at=_instant(row["at"]),
+        took=timedelta(seconds=row["took"]),
+        objects=row["objects"],
+        added=row["added"],
+        modified=row["modified"],
+        removed=row["removed"],
+        fired=row["fired"],
+        error=row["error"],
+    )
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

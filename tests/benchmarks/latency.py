@@ -1,0 +1,78 @@
+"""How late is a fire, in a real kernel: a dropped file, and a clock while a cell blocks. Prints one table; asserts nothing.
+
+    python -m tests.benchmarks.latency
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.support.kernels import Kernel
+from tests.support.storm import drop
+
+FILES = 20
+SET_UP = """
+import aml_magics
+ws = aml_magics.connect()
+ws.pipelines.publish(name="nothing", data_paths={"input_data": "workspaceblobstore/incoming"}, source="pass")
+ws.schedules.create(name="files", pipeline="nothing", experiment_name="late", datastore="workspaceblobstore",
+                    path_on_datastore="incoming", polling_interval=5, data_path_parameter_name="input_data")
+"""
+FIRES = """
+import json
+fires = [fire for fire in ws.schedules.history("{name}", limit=1000).fires if fire.run_id]
+print(json.dumps([[fire.decided.timestamp(), fire.due.timestamp() if fire.due else None, fire.objects] for fire in fires]))
+"""
+CELLS = {
+    "time.sleep(20)": "import time\ntime.sleep(20)",
+    "a pure Python loop, 20 s": "import time\nuntil = time.monotonic() + 20\nwhile time.monotonic() < until: sum(range(1000))",
+    "idle, 20 s": "",
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    import json
+
+    with tempfile.TemporaryDirectory() as folder, Kernel(Path(folder)) as kernel:
+        kernel.run(SET_UP)
+        lateness = []
+        for number in range(FILES):
+            drop(Path(folder) / "workspaceblobstore" / "incoming", f"file-{number}.csv")
+            moved = time.time()
+            _until_fired(kernel, number + 1)
+            fires = json.loads(kernel.run(FIRES.format(name="files")).stdout)
+            fired = {Path(fire[2][0]).name: fire[0] for fire in fires}
+            lateness.append((fired[f"file-{number}.csv"] - moved) * 1000)
+        rows = [("a file moved in, 20 times", lateness)]
+        for label, cell in CELLS.items():
+            name = label.split()[0].strip(",()0123456789.")
+            kernel.run(f"made = ws.schedules.create(name={name!r}, pipeline='nothing', experiment_name='late', every='2 seconds')")
+            if cell:
+                kernel.run(cell)
+            else:
+                time.sleep(20)
+            kernel.run(f"gone = ws.schedules.disable({name!r})")
+            fires = json.loads(kernel.run(FIRES.format(name=name)).stdout)
+            rows.append((f"a 2 s schedule under {label}", [(fire[0] - fire[1]) * 1000 for fire in fires]))
+    out = sys.stdout.write
+    out(f"{'lateness of the fire, ms':<48}{'fires':>7}{'p50':>9}{'p99':>9}{'max':>9}\n")
+    for label, values in rows:
+        values.sort()
+        p99 = values[min(len(values) - 1, int(len(values) * 0.99))]
+        out(f"{label:<48}{len(values):>7}{statistics.median(values):>9.1f}{p99:>9.1f}{values[-1]:>9.1f}\n")
+
+
+def _until_fired(kernel: Kernel, count: int) -> None:
+    kernel.run(
+        f"import time\nuntil = time.monotonic() + 20\n"
+        f"while len(ws.schedules.runs('files')) < {count} and time.monotonic() < until: time.sleep(0.02)"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The heap: what is due comes out in order, once, also when it was moved, taken back or put in by the thousand."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aml_magics.engine.clock import Alarm
+from aml_magics.engine.scheduler import Scheduler
+from tests.engine.fakes import WallClock
+
+
+class Recorder:
+    """A scheduler, what it fired, and which schedules come again after how many seconds."""
+
+    def __init__(self) -> None:
+        self.clock = WallClock()
+        self.origin = self.clock.now()
+        self.fired: list[tuple[float, str]] = []
+        self.batches: list[int] = []
+        self.again: dict[str, float] = {}
+        self.scheduler = Scheduler(self.clock, self._fire)
+
+    def put(self, **seconds: float) -> None:
+        self.scheduler.put([(self.origin + due, name) for name, due in seconds.items()])
+
+    def _fire(self, batch, now) -> None:
+        self.batches.append(len(batch))
+        self.fired += [(due - self.origin, name) for due, name in batch]
+        self.scheduler.put([(due + self.again[name], name) for due, name in batch if name in self.again])
+
+    async def run_for(self, *seconds: float) -> None:
+        task = asyncio.create_task(self.scheduler.run())
+        for each in seconds:
+            await self.clock.pass_time(each)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def test_what_is_due_comes_in_order_and_again_when_it_is_put_back():
+    recorder = Recorder()
+    recorder.again = {"a": 2.0}
+    recorder.put(b=3.0, a=1.0)
+    asyncio.run(recorder.run_for(6))
+    assert recorder.fired == [(1, "a"), (3, "a"), (3, "b"), (5, "a")]
+
+
+def test_what_is_due_at_one_instant_is_one_batch():
+    recorder = Recorder()
+    recorder.put(a=1, b=1, c=1, d=2)
+    asyncio.run(recorder.run_for(3))
+    assert recorder.batches == [3, 1]
+
+
+def test_what_was_taken_back_or_moved_does_not_come_at_its_old_time():
+    recorder = Recorder()
+    recorder.put(a=1, b=1, c=1)
+    recorder.scheduler.remove(["a", "unknown"])
+    recorder.put(b=2)
+    recorder.put(c=0.5)
+    assert len(recorder.scheduler) == 2
+    asyncio.run(recorder.run_for(3))
+    assert recorder.fired == [(0.5, "c"), (2, "b")]
+
+
+def test_what_is_moved_away_and_back_comes_once():
+    recorder = Recorder()
+    for _ in range(3):
+        recorder.put(a=1)
+        recorder.scheduler.remove(["a"])
+        recorder.put(a=2)
+        recorder.put(a=1)
+    asyncio.run(recorder.run_for(3))
+    assert recorder.fired == [(1, "a")]
+
+
+def test_something_earlier_ends_the_sleep():
+    async def scenario():
+        recorder = Recorder()
+        recorder.put(late=100)
+        task = asyncio.create_task(recorder.scheduler.run())
+        await recorder.clock.pass_time(1)
+        recorder.put(early=1.5)
+        await recorder.clock.pass_time(1)
+        assert recorder.fired == [(1.5, "early")]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_that_could_not_be_fired_is_due_again():
+    async def scenario():
+        recorder = Recorder()
+        recorder.put(a=0, b=0)
+        works, recorder.scheduler._fire = recorder.scheduler._fire, lambda _batch, _now: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            await recorder.scheduler.run()
+        recorder.scheduler._fire = works
+        await recorder.run_for(1)
+        assert recorder.fired == [(0, "a"), (0, "b")]
+
+    asyncio.run(scenario())
+
+
+def test_leftovers_do_not_pile_up():
+    recorder = Recorder()
+    for round_ in range(1000):
+        recorder.put(**{f"s{number}": 1000 + round_ for number in range(10)})
+    assert len(recorder.scheduler) == 10
+    assert len(recorder.scheduler._heap) <= 2 * 10 + 64 + 10
+
+
+def test_an_overdue_schedule_that_never_ends_lets_others_run():
+    async def scenario():
+        recorder = Recorder()
+        recorder.again = {"a": 0.0}
+        recorder.put(a=-1)
+        task = asyncio.create_task(recorder.scheduler.run())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        task.cancel()
+        assert len(recorder.fired) > 1
+
+    asyncio.run(scenario())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 9), st.sampled_from(["put", "remove"])), max_size=60)
+)
+def test_it_agrees_with_a_plain_dictionary(actions):
+    recorder, model = Recorder(), {}
+    for name, due, action in actions:
+        if action == "put":
+            recorder.put(**{name: due})
+            model[name] = float(due)
+        else:
+            recorder.scheduler.remove([name])
+            model.pop(name, None)
+    recorder.clock.advance(10)
+    recorder.scheduler.fire_due()
+    assert recorder.fired == sorted((due, name) for name, due in model.items())
+    assert heapq.nsmallest(1, recorder.scheduler._heap) == []
+
+
+# --- the alarm -------------------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_that_rang_before_anybody_waited_ends_the_next_wait():
+    async def scenario():
+        alarm = Alarm(WallClock())
+        alarm.ring()
+        assert await alarm.wait(100)
+
+    asyncio.run(scenario())
+
+
+def test_an_alarm_waits_as_long_as_it_was_told_and_never_long_without_a_look_at_the_clock():
+    async def scenario(seconds, passed):
+        clock = WallClock()
+        task = asyncio.create_task(Alarm(clock).wait(seconds))
+        await clock.pass_time(passed - 0.01)
+        assert not task.done()
+        await clock.pass_time(0.02)
+        assert task.done()
+        assert await task is False
+
+    asyncio.run(scenario(2, 2))
+    asyncio.run(scenario(3600, 5))
+
+
+def test_an_alarm_that_is_cancelled_leaves_no_sleeper():
+    async def scenario():
+        clock = WallClock()
+        task = asyncio.create_task(Alarm(clock).wait(100))
+        await clock.pass_time(1)
+        task.cancel()
+        await asyncio.wait([task])
+        await clock.pass_time(0)
+        assert clock.sleeping() == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_clock_that_fails_wakes_whoever_waits():
+    class Broken(WallClock):
+        def __init__(self) -> None:
+            super().__init__()
+            self.sleep = self._fail
+
+        async def _fail(self, seconds: float) -> None:
+            raise OSError("no time")
+
+    async def scenario():
+        with pytest.raises(OSError, match="no time"):
+            await Alarm(Broken()).wait(1)
+
+    asyncio.run(scenario())
