@@ -1,0 +1,64 @@
+"""The datastore service: ``/datastore/v1.0{S}``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aml_magics.embedded.routes import as_json, route
+from aml_magics.wire.casing import Body
+from aml_magics.wire.v1 import datastore_to
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from aml_magics.embedded.routes import Call
+    from aml_magics.embedded.workspace import EmbeddedWorkspace
+
+__all__ = ["routes"]
+
+
+class _Datastores:
+    def __init__(self, workspace: EmbeddedWorkspace) -> None:
+        self._workspace = workspace
+
+    async def list(self, _call: Call) -> object:
+        found = self._workspace.store.datastores.all()
+        return {"value": [datastore_to(datastore) for datastore in found], "continuationToken": None}
+
+    async def get(self, call: Call) -> object:
+        return datastore_to(self._workspace.store.datastores.get(call.path("name")))
+
+    async def register(self, call: Call) -> object:
+        return datastore_to(self._workspace.store.datastores.register(await call.fields()))
+
+    async def overwrite(self, call: Call) -> object:
+        body = Body(await call.fields(), "datastore")
+        given = {name: body.get(name) for name in ("dataStoreType", "azureStorageSection", "amlMagics")}
+        registered = {"name": call.path("name"), **given}
+        return datastore_to(self._workspace.store.datastores.register(registered, overwrite=True))
+
+    async def unregister(self, call: Call) -> object:
+        self._workspace.store.datastores.unregister(call.path("name"))
+        return as_json({})
+
+    async def default(self, _call: Call) -> object:
+        return datastore_to(self._workspace.store.datastores.default())
+
+    async def set_default(self, call: Call) -> object:
+        return datastore_to(self._workspace.store.datastores.set_default(call.path("name")))
+
+
+def routes(workspace: EmbeddedWorkspace) -> list[Route]:
+    """The routes below the service's prefix."""
+    here = _Datastores(workspace)
+    add = partial(route, workspace=workspace.name, service="other")
+    return [
+        add("/datastores", "GET", here.list),
+        add("/datastores", "POST", here.register),
+        add("/datastores/{name}", "GET", here.get),
+        add("/datastores/{name}", "PUT", here.overwrite),
+        add("/datastores/{name}", "DELETE", here.unregister),
+        add("/default", "GET", here.default),
+        add("/default/{name}", "PUT", here.set_default),
+    ]

@@ -1,0 +1,89 @@
+"""What v1 has no calls for: ``/aml-magics/v1.0{S}``. Answers are ``camelCase``.
+
+Why a schedule did not fire, how the engine does, and the objects of a datastore, whose Azure twin is the storage
+account itself.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from aml_magics.embedded.routes import route, text
+from aml_magics.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from aml_magics.datastores.base import ObjectInfo
+    from aml_magics.embedded.routes import Call
+    from aml_magics.embedded.workspace import EmbeddedWorkspace
+    from aml_magics.wire.casing import Json
+
+__all__ = ["routes"]
+
+
+class _Extras:
+    def __init__(self, workspace: EmbeddedWorkspace) -> None:
+        self._workspace = workspace
+
+    async def status(self, _call: Call) -> object:
+        return self._workspace.status()
+
+    async def history(self, call: Call) -> object:
+        schedule = self._workspace.store.schedules.get(call.path("id"))
+        return self._workspace.history(schedule, call.count("limit", 50))
+
+    async def runs(self, call: Call) -> object:
+        """The newest runs of all experiments, newest first: v1 only tells them one experiment at a time."""
+        runs = self._workspace.store.runs
+        return runs.entities(runs.newest(call.count("limit", 100, most=10_000)))
+
+    async def log(self, call: Call) -> object:
+        return text(await self._workspace.step_log(call.path("run"), call.path("step")))
+
+    async def objects(self, call: Call) -> object:
+        store = self._workspace.store.datastores.object_store(call.path("name"))
+        path, recursive = call.query("path"), call.flag("recursive")
+        found = await self._workspace.in_thread(lambda: list(store.list(path, recursive=recursive)))
+        return {"value": [_object_to(info) for info in found], "continuationToken": None}
+
+    async def read_object(self, call: Call) -> object:
+        store = self._workspace.store.datastores.object_store(call.path("name"))
+        name = _object_name(call)
+        content = await self._workspace.in_thread(lambda: store.read(name))
+        return Response(content, media_type="application/octet-stream")
+
+    async def write_object(self, call: Call) -> object:
+        store = self._workspace.store.datastores.object_store(call.path("name"))
+        name, content = _object_name(call), await call.body()
+        return _object_to(await self._workspace.in_thread(lambda: store.write(name, content)))
+
+
+def routes(workspace: EmbeddedWorkspace) -> list[Route]:
+    """The routes below our own prefix."""
+    here = _Extras(workspace)
+    add = partial(route, workspace=workspace.name, service="other")
+    return [
+        add("/status", "GET", here.status),
+        add("/schedules/{id}/history", "GET", here.history),
+        add("/runs", "GET", here.runs),
+        add("/runs/{run}/steps/{step}/log", "GET", here.log),
+        add("/datastores/{name}/objects", "GET", here.objects),
+        add("/datastores/{name}/objects", "PUT", here.write_object),
+        add("/datastores/{name}/objects/content", "GET", here.read_object),
+    ]
+
+
+def _object_name(call: Call) -> str:
+    name = call.query("name")
+    if not name:
+        message = "the query names no object"
+        raise InvalidInput(message, hint="Add ?name=path/of/the/object.")
+    return name
+
+
+def _object_to(info: ObjectInfo) -> Json:
+    return {"name": info.name, "etag": info.etag, "size": info.size, "modified": info.modified}

@@ -1,0 +1,124 @@
+"""Run history: ``/history/v1.0{S}``, and the list of a run's log files in ``/artifact/v2.0{S}``.
+
+Experiments, and every run and step of a run under one kind of id. A step's id begins with its run's.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aml_magics.embedded.routes import route
+from aml_magics.embedded.store_experiments import page
+from aml_magics.embedded.store_filter import compile_filter
+from aml_magics.wire.casing import Body
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from aml_magics.embedded.routes import Call
+    from aml_magics.embedded.workspace import EmbeddedWorkspace
+    from aml_magics.wire.casing import Json
+
+__all__ = ["artifact_routes", "routes"]
+
+_LOG = "user_logs/std_log.txt"
+
+
+class _History:
+    def __init__(self, workspace: EmbeddedWorkspace) -> None:
+        self._workspace = workspace
+
+    # experiments
+
+    async def experiments(self, call: Call) -> object:
+        return self._workspace.store.experiments.query(await call.fields())
+
+    async def experiment(self, call: Call) -> object:
+        return self._workspace.store.experiments.get(call.path("name"))
+
+    async def create_experiment(self, call: Call) -> object:
+        return self._workspace.store.experiments.create(call.path("name"))
+
+    async def experiment_by_id(self, call: Call) -> object:
+        return self._workspace.store.experiments.get_by_id(call.path("experiment"))
+
+    async def modify_experiment(self, call: Call) -> object:
+        return self._workspace.store.experiments.modify(call.path("experiment"), await call.fields())
+
+    # runs
+
+    async def query_runs(self, call: Call) -> object:
+        """Newest first, which is the order that the SDK asks for; steps are there unless the filter leaves them out."""
+        body = Body(await call.fields(), "query")
+        experiment = self._workspace.store.experiments.get(call.path("name"))
+        passes = compile_filter(body.optional_text("filter"))
+        runs = self._workspace.store.runs
+        without_steps = "parentrunid eq null" in " ".join(body.text("filter").casefold().split())
+        return page(filter(passes, runs.history_of(experiment, with_steps=not without_steps)), body)
+
+    async def run(self, call: Call) -> object:
+        return self._workspace.store.runs.history(call.path("run"))
+
+    async def modify_run(self, call: Call) -> object:
+        """PATCH: ``tags`` are added to those that are there; the rest of a run is not the caller's to change."""
+        body = Body(await call.fields(), "run")
+        self._workspace.store.runs.add_tags(call.path("run"), body.texts("tags"))
+        return self._workspace.store.runs.history(call.path("run"))
+
+    async def children(self, call: Call) -> object:
+        found = self._workspace.store.runs.children(call.path("run"))
+        paging = {"top": call.query("$top") or None, "continuationToken": call.query("$continuationToken") or None}
+        return page(found, Body(paging, "query"))
+
+    async def details(self, call: Call) -> object:
+        run: Json = self._workspace.store.runs.history(call.path("run"))
+        kept = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "properties", "error")
+        return {name: run[name] for name in kept} | {
+            "inputDatasets": [],
+            "outputDatasets": [],
+            "logFiles": {},
+            "warnings": [],
+        }
+
+    # the log files of a run
+
+    async def artifacts(self, call: Call) -> object:
+        """A step has one log, which the SDK downloads from where this says, with a plain GET."""
+        run_id = call.path("container").removeprefix("dcid.")
+        run = self._workspace.store.runs.history(run_id)
+        step = run["tags"].get("azureml.nodeid") if run["parentRunId"] else None
+        if step is None or not _LOG.startswith(call.path("prefix").strip("/")):
+            return {"value": [], "continuationToken": None}
+        url = f"{call.base}/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{step}/log"
+        info = {"origin": "ExperimentRun", "container": f"dcid.{run_id}", "path": _LOG, "contentUri": url}
+        return {"value": [info], "continuationToken": None}
+
+
+def routes(workspace: EmbeddedWorkspace) -> list[Route]:
+    """The routes below run history's prefix: a run is found bare, by its experiment's name and by its id."""
+    here = _History(workspace)
+    add = partial(route, workspace=workspace.name, service="other")
+    found = [
+        add("/experiments:query", "POST", here.experiments),
+        add("/experiments/{name}", "GET", here.experiment),
+        add("/experiments/{name}", "POST", here.create_experiment),
+        add("/experimentids/{experiment}", "GET", here.experiment_by_id),
+        add("/experimentids/{experiment}", "PATCH", here.modify_experiment),
+        add("/experiments/{name}/runs:query", "POST", here.query_runs),
+    ]
+    for prefix in ("", "/experiments/{name}", "/experimentids/{experiment}"):
+        found += [
+            add(f"{prefix}/runs/{{run}}", "GET", here.run),
+            add(f"{prefix}/runs/{{run}}", "PATCH", here.modify_run),
+            add(f"{prefix}/runs/{{run}}/children", "GET", here.children),
+            add(f"{prefix}/runs/{{run}}/details", "GET", here.details),
+        ]
+    return found
+
+
+def artifact_routes(workspace: EmbeddedWorkspace) -> list[Route]:
+    """The routes below the artifact service's prefix."""
+    here = _History(workspace)
+    path = "/artifacts/prefix/contentinfo/ExperimentRun/{container}/{prefix:path}"
+    return [route(path, "GET", here.artifacts, workspace=workspace.name, service="other")]

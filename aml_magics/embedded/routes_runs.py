@@ -1,0 +1,132 @@
+"""Submitting, and pipeline runs as the pipelines service tells them: ``/pipelines/v1.0{S}/PipelineRuns``.
+
+Answers about a step take its node id in an array, ``["train"]``: the path to a node in graphs within graphs, which ours
+are not.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from aml_magics.embedded.routes import as_json, route, text
+from aml_magics.model.errors import InvalidInput, NotFound, did_you_mean
+from aml_magics.wire.casing import Body
+from aml_magics.wire.v1 import submission_from, task_status_to
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from aml_magics.embedded.routes import Call
+    from aml_magics.embedded.workspace import EmbeddedWorkspace
+    from aml_magics.model.resources import Step
+
+__all__ = ["routes"]
+
+_SAME_LOG = "Standard output and error of a step are one log here.\n"
+
+
+class _Runs:
+    def __init__(self, workspace: EmbeddedWorkspace) -> None:
+        self._workspace = workspace
+
+    async def submit(self, call: Call) -> object:
+        body = Body(await call.fields(), "submission")
+        if body.mapping("DataSetDefinitionValueAssignments"):
+            message = "submission: datasets are not known to this workspace"
+            raise InvalidInput(message, hint="Give a data path instead.")
+        submission = submission_from(body, parent_run_id=call.query("parentRunId") or None)
+        run = self._workspace.submit_pipeline(call.path("id"), submission, tags=body.texts("tags"))
+        return self._workspace.store.runs.entity(run)
+
+    async def get(self, call: Call) -> object:
+        runs = self._workspace.store.runs
+        return runs.entity(runs.get(call.path("id")))
+
+    async def of_pipeline(self, call: Call) -> object:
+        runs = self._workspace.store.runs
+        pipeline = self._workspace.store.pipelines.get(call.path("id"))
+        return runs.entities(runs.of_pipeline(pipeline.id))
+
+    async def of_schedule(self, call: Call) -> object:
+        runs = self._workspace.store.runs
+        self._workspace.store.schedules.entity(call.path("id"))
+        return runs.entities(runs.of_schedule(call.path("id")))
+
+    async def last_of_schedule(self, call: Call) -> object:
+        """204 when there is none yet: the SDK takes a 404 for a failure."""
+        runs = self._workspace.store.runs
+        self._workspace.store.schedules.entity(call.path("id"))
+        last = runs.last_of_schedule(call.path("id"))
+        return Response(status_code=204) if last is None else runs.entity(last)
+
+    async def cancel(self, call: Call) -> object:
+        run = self._workspace.store.runs.get(call.path("id"))
+        if not run.status.is_final:
+            await self._workspace.runner.cancel(run.id)
+        return as_json({})
+
+    async def node_status_code(self, call: Call) -> object:
+        return (await self._step(call)).status.value
+
+    async def node_status(self, call: Call) -> object:
+        return task_status_to(await self._step(call))
+
+    async def all_status_codes(self, call: Call) -> object:
+        return {step.id: step.status.value for step in self._steps(call)}
+
+    async def all_statuses(self, call: Call) -> object:
+        return {step.id: task_status_to(step) for step in self._steps(call)}
+
+    async def log(self, call: Call) -> object:
+        step = await self._step(call)
+        return text(await self._workspace.step_log(step.run_id, step.id))
+
+    async def error_log(self, call: Call) -> object:
+        await self._step(call)
+        return text(_SAME_LOG)
+
+    async def outputs(self, call: Call) -> object:
+        """Outputs are folders of the kernel's machine; the SDK could only fetch them from an Azure account."""
+        await self._step(call)
+        return {}
+
+    def _steps(self, call: Call) -> list[Step]:
+        return self._workspace.store.runs.steps(call.path("id"))
+
+    async def _step(self, call: Call) -> Step:
+        steps = self._steps(call)
+        body = await call.json()
+        path = body if isinstance(body, list) else [body]
+        if len(path) != 1 or not isinstance(path[0], str):
+            message = "node: the body must be an array with one node id"
+            raise InvalidInput(message, hint='For example ["train"].')
+        for step in steps:
+            if step.id == path[0]:
+                return step
+        message = f"run {call.path('id')} has no step {path[0]!r}"
+        raise NotFound(message, hint=did_you_mean(path[0], [step.id for step in steps]))
+
+
+def routes(workspace: EmbeddedWorkspace) -> list[Route]:
+    """The routes below the service's prefix."""
+    here = _Runs(workspace)
+    add = partial(route, workspace=workspace.name, service="pipelines")
+    return [
+        add("/PipelineRuns/PipelineSubmit/{id}", "POST", here.submit),
+        add("/PipelineRuns/Pipeline/{id}", "GET", here.of_pipeline),
+        add("/PipelineRuns/Schedule/{id}", "GET", here.of_schedule),
+        add("/PipelineRuns/Schedule/{id}/Last", "GET", here.last_of_schedule),
+        add("/PipelineRuns/{id}", "GET", here.get),
+        add("/PipelineRuns/{id}/Execution", "DELETE", here.cancel),
+        add("/PipelineRuns/{id}/Graph/Node/StatusCode", "POST", here.node_status_code),
+        add("/PipelineRuns/{id}/Graph/Node/Status", "POST", here.node_status),
+        add("/PipelineRuns/{id}/Graph/AllNodes/StatusCode", "POST", here.all_status_codes),
+        add("/PipelineRuns/{id}/Graph/AllNodes/Status", "POST", here.all_statuses),
+        add("/PipelineRuns/{id}/Graph/Shareable/STDOUT", "POST", here.log),
+        add("/PipelineRuns/{id}/Graph/Shareable/STDERR", "POST", here.error_log),
+        add("/PipelineRuns/{id}/Graph/Shareable/JobLog", "POST", here.log),
+        add("/PipelineRuns/{id}/Outputs", "POST", here.outputs),
+    ]

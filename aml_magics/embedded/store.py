@@ -1,0 +1,73 @@
+"""The embedded workspace's data: one object for each kind of thing, over one database.
+
+The database belongs to the thread of the event loop, and so does everything here; calls are short and do not wait.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aml_magics.embedded import run_tables, store_schema
+from aml_magics.embedded.store_datastores import Datastores
+from aml_magics.embedded.store_experiments import Experiments
+from aml_magics.embedded.store_pipelines import Pipelines
+from aml_magics.embedded.store_runs import Runs
+from aml_magics.embedded.store_schedules import Schedules
+from aml_magics.wire.moments import instant_from, instant_to
+
+if TYPE_CHECKING:
+    from aml_magics.engine.clock import Clock
+    from aml_magics.engine.database import Database
+
+__all__ = ["Store"]
+
+
+class Store:
+    """What a workspace holds. ``root`` is where its datastores' folders are; ``clock`` dates what is made."""
+
+    def __init__(self, database: Database, root: Path, clock: Clock) -> None:
+        self._clock = clock
+        database.migrate(store_schema.COMPONENT, store_schema.STEPS)
+        database.migrate(run_tables.COMPONENT, run_tables.MIGRATIONS)
+        self._database = database
+        self.workspace_id, self.created = self._identity()
+        self.experiments = Experiments(database, self.now)
+        self.datastores = Datastores(database, root, self.now)
+        self.pipelines = Pipelines(database, self.now)
+        self.schedules = Schedules(database, self.pipelines, self.datastores, self.now)
+        self.runs = Runs(
+            database,
+            experiments=self.experiments,
+            pipelines=self.pipelines,
+            datastores=self.datastores,
+            now=self.now,
+        )
+
+    def now(self) -> datetime:
+        """The clock's time, aware, in UTC."""
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind of thing; schedules and pipelines that are active besides."""
+        counts = {}
+        for table in ("experiments", "datastores", "pipelines", "schedules", "runs"):
+            row = self._database.row(f"SELECT count(*) AS number FROM {table}")
+            counts[table] = 0 if row is None else int(row["number"])
+        for table in ("pipelines", "schedules"):
+            row = self._database.row(f"SELECT count(*) AS number FROM {table} WHERE status = 'Active'")
+            counts[f"active{table.capitalize()}"] = 0 if row is None else int(row["number"])
+        return counts
+
+    def _identity(self) -> tuple[str, datetime]:
+        """The workspace's own id and birth, the same for every kernel that opens the file."""
+        with self._database.transaction() as connection:
+            row = connection.execute("SELECT id, created FROM workspace").fetchone()
+            if row is None:
+                connection.execute(
+                    "INSERT INTO workspace (id, created) VALUES (?, ?)", (str(uuid.uuid4()), instant_to(self.now()))
+                )
+                row = connection.execute("SELECT id, created FROM workspace").fetchone()
+        return row["id"], instant_from(row["created"]) or self.now()

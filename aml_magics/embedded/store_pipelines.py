@@ -1,0 +1,294 @@
+"""Published pipelines, with the modules (steps) and graphs behind them.
+
+A module is kept as the entity that it is answered as; what its step does is in its properties (``wire.v1_graph``). A
+pipeline never changes but for its status: publishing again makes another one, as on Azure.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from aml_magics.embedded.store_memory import Remembered
+from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.graph import PipelineDefinition
+from aml_magics.model.resources import Pipeline, Status
+from aml_magics.wire.casing import Body, Json
+from aml_magics.wire.moments import instant_from, instant_to
+from aml_magics.wire.v1 import (
+    PipelineDisabled,
+    PipelineInUse,
+    interface_from,
+    interface_to,
+    module_creation_from,
+    module_interface_to,
+    pipeline_creation_from,
+    pipeline_to,
+)
+
+if TYPE_CHECKING:
+    from aml_magics.engine.database import Database
+
+__all__ = ["Pipelines"]
+
+_SMALL = 2**18  # bytes of code up to which a definition is kept in memory
+_EXTRAS = ("tags", "Properties", "EnableNotification")  # kept and handed back as they came
+
+
+class Pipelines:
+    """The published pipelines of one workspace."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._read: Remembered[Pipeline] = Remembered()
+        self._definitions: Remembered[PipelineDefinition] = Remembered()  # what is published never changes
+
+    # modules and graphs
+
+    def create_module(self, request: Mapping[str, Any]) -> Json:
+        """POST ``/Modules``: the ModuleEntity. A module with the same content hash is handed back as it is."""
+        body = Body(request, "module")
+        if body.text("Name") == "":
+            message = "module: it has no name"
+            raise InvalidInput(message, hint="A step needs a name.")
+        properties = body.texts("Properties")
+        if "aml_magics.step" in properties:
+            module_creation_from(request)  # a mistake is told now, not when the pipeline runs
+        known = self.module_by_hash(body.text("IdentifierHash"))
+        if known is not None:
+            return known
+        structured = body.mapping("StructuredInterface")
+        module_interface_to(structured)
+        entity = {
+            "Id": str(uuid.uuid4()),
+            "Name": body.text("Name"),
+            "Description": body.text("Description"),
+            "IsDeterministic": bool(body.boolean("IsDeterministic")),
+            "ModuleExecutionType": body.text("ModuleExecutionType", "escloud"),
+            "IdentifierHash": body.text("IdentifierHash"),
+            "StepType": body.optional_text("StepType"),
+            "StructuredInterface": structured,
+            "Properties": properties,
+            "tags": body.texts("KvTags"),
+            "UploadState": "Completed",
+            "EntityStatus": "Active",
+            "CreatedDate": instant_to(self._now()),
+            "LastModifiedDate": instant_to(self._now()),
+        }
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO modules (id, hash, entity) VALUES (?, ?, ?)",
+                (entity["Id"], entity["IdentifierHash"], json.dumps(entity)),
+            )
+        return entity
+
+    def module_by_hash(self, content_hash: str) -> Json | None:
+        row = self._database.row("SELECT entity FROM modules WHERE hash = ? AND hash <> ''", (content_hash,))
+        return None if row is None else dict(json.loads(row["entity"]))
+
+    def module(self, module_id: str) -> Json:
+        """GET ``/Modules/{id}``: the entity and the interface derived from it."""
+        entity = self._module_entity(module_id)
+        return {"Data": entity, "Interface": module_interface_to(entity["StructuredInterface"])}
+
+    def graph(self, graph_id: str) -> Json:
+        """GET ``/Graphs/{id}``."""
+        return self._graph_row(graph_id, "graph") | {"Id": graph_id, "EntityStatus": "Active"}
+
+    def interface(self, graph_id: str) -> Json:
+        """GET ``/Graphs/{id}/Interface``."""
+        return self._graph_row(graph_id, "interface")
+
+    # pipelines
+
+    def all(self, *, active_only: bool = False) -> list[Json]:
+        """Newest first: PipelineEntities without their URL, which depends on who asks."""
+        where = "WHERE p.status = 'Active'" if active_only else ""
+        return [_entity(row) for row in self._database.rows(f"{_SELECT} {where} ORDER BY p.created DESC, p.id")]
+
+    def entity(self, pipeline_id: str) -> Json:
+        """The PipelineEntity, without its URL."""
+        return _entity(self._row(pipeline_id))
+
+    def get(self, pipeline_id: str) -> Pipeline:
+        """The pipeline as a value. Raises ``NotFound``."""
+        row = self._row(pipeline_id)
+        return self._read.get((pipeline_id, row["revision"]), lambda: _value(row))
+
+    def active(self, pipeline_id: str, what: str) -> Pipeline:
+        """A pipeline that may be run: ``PipelineDisabled`` says that ``what`` needs it active."""
+        pipeline = self.get(pipeline_id)
+        if pipeline.status is not Status.ACTIVE:
+            message = f"{what}: pipeline {pipeline.name!r} is {pipeline.status.value}"
+            raise PipelineDisabled(message, hint="Enable it first, or publish it again.")
+        return pipeline
+
+    def definition(self, pipeline_id: str) -> PipelineDefinition:
+        """What a run of the pipeline does. Raises ``InvalidInput`` for a pipeline without steps: it does nothing."""
+        return self._definitions.get((pipeline_id, 0), lambda: self._read_definition(pipeline_id), keep=_is_small)
+
+    def publish(self, request: Mapping[str, Any]) -> Json:
+        """POST ``/Pipelines/Create``: the new PipelineEntity, without its URL.
+
+        A graph without steps is allowed: Microsoft's SDK publishes ``Pipeline(ws, steps=[])``. Raises ``InvalidInput``
+        for steps that this workspace cannot run.
+        """
+        body = Body(request, "pipeline")
+        graph = body.body("Graph") or Body({}, "pipeline.Graph")
+        names = self._checked_steps(request, graph)
+        parameters, data_paths = interface_from(body.mapping("GraphInterface"), "pipeline.GraphInterface")
+        if not body.text("Name").strip():
+            message = "pipeline: it has no name"
+            raise InvalidInput(message, hint="A published pipeline needs one.")
+        pipeline_id, graph_id, now = str(uuid.uuid4()), str(uuid.uuid4()), instant_to(self._now())
+        stored_graph = {
+            "ModuleNodes": [_node(node) for node in graph.values("ModuleNodes")],
+            "DatasetNodes": [],
+            "Edges": graph.values("Edges"),
+        }
+        extras = {name: body.get(name) for name in _EXTRAS if name in body}
+        columns = (
+            pipeline_id,
+            body.text("Name"),
+            body.text("Description"),
+            body.text("Version"),
+            Status.ACTIVE.value,
+            graph_id,
+            json.dumps(names),
+            bool(body.boolean("ContinueRunOnStepFailure")),
+            json.dumps(extras),
+            now,
+            now,
+        )
+        interface = interface_to(parameters, data_paths)
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO graphs (id, graph, interface) VALUES (?, ?, ?)",
+                (graph_id, json.dumps(stored_graph), json.dumps(interface)),
+            )
+            connection.execute(
+                "INSERT INTO pipelines (id, name, description, version, status, graph_id, steps,"
+                " continue_on_step_failure, extras, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                columns,
+            )
+        return self.entity(pipeline_id)
+
+    def set_status(self, pipeline_id: str, status: Status) -> None:
+        """Enable or disable. Raises ``PipelineInUse`` naming the active schedules that would lose their pipeline."""
+        name = self.get(pipeline_id).name
+        with self._database.transaction() as connection:
+            if status is not Status.ACTIVE:
+                users = connection.execute(
+                    "SELECT name FROM schedules WHERE pipeline_id = ? AND status = 'Active' ORDER BY name",
+                    (pipeline_id,),
+                ).fetchall()
+                if users:
+                    raise _in_use(name, [row["name"] for row in users])
+            connection.execute(
+                "UPDATE pipelines SET status = ?, modified = ?, revision = revision + 1 WHERE id = ?",
+                (status.value, instant_to(self._now()), pipeline_id),
+            )
+
+    # behind them
+
+    def _read_definition(self, pipeline_id: str) -> PipelineDefinition:
+        pipeline = self.get(pipeline_id)
+        nodes = self.graph(pipeline.graph_id)["ModuleNodes"]
+        return PipelineDefinition(
+            name=pipeline.name,
+            description=pipeline.description,
+            version=pipeline.version,
+            parameters=pipeline.parameters,
+            data_paths=pipeline.data_paths,
+            steps=tuple(module_creation_from(self._module_entity(node["ModuleId"])) for node in nodes),
+            continue_on_step_failure=pipeline.continue_on_step_failure,
+        )
+
+    def _checked_steps(self, request: Mapping[str, Any], graph: Body) -> list[str]:
+        """The names of the steps, once the whole definition has been checked."""
+        ids = {node.text("ModuleId") for node in graph.bodies("ModuleNodes")}
+        if not ids and not graph.values("DatasetNodes"):
+            return []
+        modules = {}
+        for module_id in ids:
+            row = self._database.row("SELECT entity FROM modules WHERE id = ?", (module_id,))
+            if row is not None:
+                modules[module_id] = module_creation_from(json.loads(row["entity"]))
+        return [step.name for step in pipeline_creation_from(request, modules).steps]
+
+    def _module_entity(self, module_id: str) -> Json:
+        row = self._database.row("SELECT entity FROM modules WHERE id = ?", (module_id,))
+        if row is None:
+            message = f"there is no module {module_id!r}"
+            raise NotFound(message)
+        entity: Json = json.loads(row["entity"])
+        return entity
+
+    def _graph_row(self, graph_id: str, column: str) -> Json:
+        row = self._database.row("SELECT graph, interface FROM graphs WHERE id = ?", (graph_id,))
+        if row is None:
+            message = f"there is no graph {graph_id!r}"
+            raise NotFound(message)
+        found: Json = json.loads(row[column])
+        return found
+
+    def _row(self, pipeline_id: str) -> sqlite3.Row:
+        row = self._database.row(f"{_SELECT} WHERE p.id = ?", (pipeline_id,))
+        if row is None:
+            message = f"there is no pipeline with the id {pipeline_id!r}"
+            raise NotFound(message, hint="The list of pipelines shows the ids.")
+        return row
+
+
+_SELECT = "SELECT p.*, g.interface FROM pipelines p JOIN graphs g ON g.id = p.graph_id"
+
+
+def _value(row: sqlite3.Row) -> Pipeline:
+    parameters, data_paths = interface_from(json.loads(row["interface"]))
+    return Pipeline(
+        id=row["id"],
+        name=row["name"],
+        description=row["description"],
+        version=row["version"],
+        status=Status(row["status"]),
+        parameters=parameters,
+        data_paths=data_paths,
+        steps=tuple(json.loads(row["steps"])),
+        continue_on_step_failure=bool(row["continue_on_step_failure"]),
+        graph_id=row["graph_id"],
+        created=instant_from(row["created"]),
+        modified=instant_from(row["modified"]),
+    )
+
+
+def _entity(row: sqlite3.Row) -> Json:
+    extras: Json = json.loads(row["extras"])
+    return pipeline_to(_value(row)) | extras | {"Etag": f'"{row["revision"]}"'}
+
+
+def _node(node: Mapping[str, Any]) -> Json:
+    """A graph node with the arrays that the SDK walks without asking whether they are there."""
+    body = Body(node, "pipeline.Graph.ModuleNodes")
+    return {
+        "Id": body.text("Id"),
+        "ModuleId": body.text("ModuleId"),
+        "ModuleParameters": body.values("ModuleParameters"),
+        "ModuleMetadataParameters": body.values("ModuleMetadataParameters"),
+        "ModuleInputSettings": body.values("ModuleInputSettings"),
+        "ModuleOutputSettings": body.values("ModuleOutputSettings"),
+    }
+
+
+def _is_small(definition: PipelineDefinition) -> bool:
+    return sum(len(data) for step in definition.steps for data in step.code.values()) <= _SMALL
+
+
+def _in_use(pipeline: str, schedules: list[str]) -> PipelineInUse:
+    shown = ", ".join(schedules[:10]) + (f" and {len(schedules) - 10} more" if len(schedules) > 10 else "")
+    message = f"pipeline {pipeline!r} is used by active schedules: {shown}"
+    return PipelineInUse(message, hint="Disable them first.")

@@ -1,0 +1,72 @@
+"""The tables of the embedded workspace, as numbered scripts: a script that has been released is never changed.
+
+Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts the updates of a row and is its ETag. A
+schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
+one, with columns for what is searched. Runs and steps have tables of their own, in ``run_tables``.
+"""
+
+from __future__ import annotations
+
+__all__ = ["COMPONENT", "STEPS"]
+
+COMPONENT = "workspace"
+
+STEPS = (
+    """
+    CREATE TABLE workspace (id TEXT NOT NULL, created TEXT NOT NULL);
+    CREATE TABLE experiments (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        description TEXT NOT NULL DEFAULT '',
+        tags TEXT NOT NULL DEFAULT '{}',
+        created TEXT NOT NULL,
+        archived TEXT
+    );
+    CREATE TABLE datastores (
+        name TEXT PRIMARY KEY,
+        type TEXT NOT NULL,
+        folder TEXT,
+        account TEXT,
+        container TEXT,
+        is_default INTEGER NOT NULL DEFAULT 0,
+        created TEXT NOT NULL
+    );
+    CREATE TABLE modules (
+        id TEXT PRIMARY KEY,
+        hash TEXT NOT NULL,
+        entity TEXT NOT NULL
+    );
+    CREATE INDEX modules_by_hash ON modules (hash);
+    CREATE TABLE graphs (
+        id TEXT PRIMARY KEY,
+        graph TEXT NOT NULL,
+        interface TEXT NOT NULL
+    );
+    CREATE TABLE pipelines (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        description TEXT NOT NULL,
+        version TEXT NOT NULL,
+        status TEXT NOT NULL,
+        graph_id TEXT NOT NULL REFERENCES graphs (id),
+        steps TEXT NOT NULL,
+        continue_on_step_failure INTEGER NOT NULL,
+        extras TEXT NOT NULL,
+        created TEXT NOT NULL,
+        modified TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1
+    );
+    CREATE TABLE schedules (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        status TEXT NOT NULL,
+        pipeline_id TEXT NOT NULL REFERENCES pipelines (id),
+        datastore TEXT,
+        created TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1,
+        entity TEXT NOT NULL
+    );
+    CREATE INDEX schedules_by_pipeline ON schedules (pipeline_id, status);
+    CREATE INDEX schedules_by_status ON schedules (status, created);
+    """,
+)
