@@ -1,0 +1,82 @@
+"""What all parts of the synchronous facade share: the client, and the way to the loop thread and back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from aml_magics.background import Stopped
+from aml_magics.model.errors import NotConnected
+from aml_magics.model.resources import Status
+
+if TYPE_CHECKING:
+    from aml_magics.client.v1 import WorkspaceClient
+    from aml_magics.model.resources import Pipeline, Schedule
+
+__all__ = ["Call", "Collection", "Connection", "StatusChange"]
+
+T = TypeVar("T")
+R = TypeVar("R", "Pipeline", "Schedule")
+
+
+class Call(Protocol):
+    """Runs a coroutine where the client lives, and waits; an interrupt cancels it. ``Background.call`` is one."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> T: ...
+
+
+@dataclass(slots=True)
+class Connection:
+    """One open workspace. ``sleep`` and ``monotonic`` are the time that waiting for runs goes by."""
+
+    client: WorkspaceClient
+    call: Call
+    location: str
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    is_closed: bool = field(default=False, init=False)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The coroutine's result. Raises ``NotConnected`` when the workspace is closed."""
+        try:
+            if not self.is_closed:
+                return self.call(coroutine)
+            coroutine.close()
+        except Stopped:
+            self.is_closed = True
+        message = "this workspace is closed"
+        raise NotConnected(message, hint="Open it again with %aml connect, or aml_magics.connect().")
+
+
+class Collection:
+    """One kind of thing in a workspace. Making one, and showing it, asks nothing."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of the workspace at {self._connection.location}>"
+
+    @property
+    def _client(self) -> WorkspaceClient:
+        return self._connection.client
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange(Generic[R]):
+    """What ``disable`` or ``enable`` did to one thing: ``value`` is its state now, ``was`` the status it had before."""
+
+    value: R
+    was: Status
+
+    @property
+    def changed(self) -> bool:
+        return self.value.status is not self.was
+
+    def in_words(self) -> str:
+        """``nightly: Active -> Disabled``, or ``nightly: Disabled already``."""
+        now = self.value.status.value
+        return f"{self.value.name}: {f'{self.was.value} -> {now}' if self.changed else f'{now} already'}"

@@ -1,0 +1,75 @@
+"""How a call that failed reads: one line, the host instead of the URL, and what to do now.
+
+``wire`` knows the errors that the services write. Here is the rest: answers that are no service's error (a proxy's
+page, a redirect, a refused token), and connections that gave no answer at all. Nothing in these messages comes from
+a request's headers, so no token can be in one.
+"""
+
+from __future__ import annotations
+
+from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
+from aml_magics.wire.v1_errors import error_from
+
+__all__ = ["no_answer", "not_json", "refusal", "went_wrong"]
+
+_LONGEST = 600  # characters of a foreign message
+
+_INPUT_CODES = ("UserError", "BadArgument", "InvalidArgument", "ArgumentInvalid", "ValidationError")
+_TAKEN = "another datastore with the same name already exists"  # the datastore service says it in words only
+_HINTS = {
+    401: "The access token is missing or has expired: sign in again.",
+    403: "Your account has no right to do this in this workspace.",
+    429: "The workspace asks to slow down: try again in a minute.",
+    503: "The workspace is overloaded or starting: try again in a minute.",
+}
+
+
+def refusal(host: str, status: int, answer: object, *, call: str) -> AmlError:
+    """The error of an answer outside 200-299, whose JSON, or text, or nothing ``answer`` is."""
+    if status < 400:
+        message = f"{host} sends {call} on to another address"
+        return ServiceError(message, status=status, hint="Check the workspace's address.")
+    error = error_from(status, answer, what=call)
+    text = _shortened(error.message)
+    if not isinstance(error, ServiceError):
+        if isinstance(error, InvalidInput) and _TAKEN in text.casefold():
+            return Conflict(text)
+        error.message = text
+        return error
+    if status == 409:
+        return Conflict(text)
+    if error.code in _INPUT_CODES and status < 500:
+        return InvalidInput(text)
+    return ServiceError(text, status=status, code=error.code, hint=_HINTS.get(status, ""))
+
+
+def not_json(host: str, status: int, found: str, *, call: str) -> ServiceError:
+    """A 200 that is no answer of the service: a login page, a proxy. ``found`` says what came instead of JSON."""
+    message = f"{host} answered {call} with {found or 'something untyped'} where JSON belongs"
+    return ServiceError(
+        message, status=status, hint="Check the address, and whether a proxy or a login page is in between."
+    )
+
+
+def no_answer(host: str, how: str, *, call: str, was_sent: bool, is_question: bool) -> ServiceError:
+    """No answer came. ``how`` reads after the host: ``cannot be reached``, ``did not answer within 30 s``."""
+    message = f"{host} {how} ({call})"
+    if was_sent and not is_question:
+        hint = "It may have been carried out all the same: look at the list before you do it again."
+    elif was_sent:
+        hint = "Try again."
+    else:
+        hint = "Check the address and the network, and the proxy if there is one (HTTPS_PROXY, NO_PROXY)."
+    return ServiceError(message, hint=hint)
+
+
+def went_wrong(call: str, error: Exception) -> ServiceError:
+    """The workspace's own code, in this process, raised: a defect of this package, not of what was asked."""
+    detail = _shortened(str(error))
+    message = f"the embedded workspace failed at {call}: {type(error).__name__}{f': {detail}' if detail else ''}"
+    return ServiceError(message, status=500, code="InternalError", hint="%tb shows where; please report it.")
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

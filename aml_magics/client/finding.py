@@ -1,0 +1,82 @@
+"""Looking up what a name, an id or the beginning of an id means, with the calls that this takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from aml_magics.client.names import SHORTEST_PREFIX, is_id, pick, pick_id, reference
+from aml_magics.model.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from aml_magics.client.v1 import WorkspaceClient
+    from aml_magics.model.resources import Pipeline, Run, Schedule
+
+__all__ = ["find_pipeline", "find_pipelines", "find_run", "find_schedule", "find_schedules"]
+
+
+async def find_pipeline(client: WorkspaceClient, wanted: str | Pipeline) -> Pipeline:
+    """One pipeline, disabled ones included. Raises ``NotFound`` or ``InvalidInput``."""
+    text = reference("pipeline", wanted)
+    if is_id(text):
+        try:
+            return await client.pipeline(text)
+        except NotFound:
+            pass  # a name may look like an id; and the list knows the nearest name
+    found = pick("pipeline", text, await client.pipelines(active_only=False))
+    # Azure's lists do not tell the types of parameters.
+    return found if client.is_embedded else await client.pipeline(found.id)
+
+
+async def find_schedule(client: WorkspaceClient, wanted: str | Schedule) -> Schedule:
+    """One schedule, disabled ones included. Raises ``NotFound`` or ``InvalidInput``."""
+    text = reference("schedule", wanted)
+    if is_id(text):
+        try:
+            return await client.schedule(text)
+        except NotFound:
+            pass  # as above
+    (found,) = await client.read_listed([pick("schedule", text, await client.listed_schedules())])
+    return found
+
+
+async def find_pipelines(client: WorkspaceClient, wanted: Iterable[str | Pipeline]) -> list[Pipeline]:
+    """Several to change, each once, in their order; raises for the first that is not found, before anything changed."""
+    texts = _references("pipeline", wanted)
+    everything = await client.pipelines(active_only=False)
+    found = [pick("pipeline", text, everything, to_change=True) for text in texts]
+    return list({pipeline.id: pipeline for pipeline in found}.values())
+
+
+async def find_schedules(client: WorkspaceClient, wanted: Iterable[str | Schedule]) -> list[Schedule]:
+    """As ``find_pipelines``."""
+    texts = _references("schedule", wanted)
+    everything = await client.listed_schedules()
+    found = [pick("schedule", text, everything, to_change=True) for text in texts]
+    return await client.read_listed(list({schedule.id: schedule for schedule in found}.values()))
+
+
+async def find_run(client: WorkspaceClient, wanted: str | Run) -> Run:
+    """One run by its id, or by the beginning of it among the newest. Raises ``NotFound`` or ``InvalidInput``."""
+    text = reference("run", wanted)
+    hint = "The list of runs shows their ids."
+    if is_id(text):
+        try:
+            return await client.run(text)
+        except NotFound:
+            raise NotFound(f"there is no run {text!r}", hint=hint) from None
+    if len(text) >= SHORTEST_PREFIX:
+        chosen = pick_id("run", text, dict.fromkeys(await client.newest_run_ids(), ""))
+        if chosen is not None:
+            return await client.run(chosen)
+    raise NotFound(
+        f"there is no run {text!r}", hint=f"{hint} The first {SHORTEST_PREFIX} characters of one are enough."
+    )
+
+
+def _references(what: str, wanted: Iterable[str | Pipeline | Schedule]) -> list[str]:
+    texts = [reference(what, one) for one in wanted]
+    if not texts:
+        message = f"no {what} is named"
+        raise InvalidInput(message, hint="Give names or ids.")
+    return texts

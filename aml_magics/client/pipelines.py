@@ -1,0 +1,226 @@
+"""Published pipelines of a workspace, synchronously: list, publish, submit, put in and out of use."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aml_magics.client.code_folder import code_reader
+from aml_magics.client.connection import Collection, StatusChange
+from aml_magics.client.finding import find_pipeline, find_pipelines
+from aml_magics.client.fitting import check_in_use, fit_data_paths, fit_parameters, split_data_paths
+from aml_magics.client.names import as_data_path, check_experiment_name
+from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.graph import PipelineDefinition
+from aml_magics.model.resources import DataPath, DataPathParameter, Parameter, Pipeline, Status, Submission
+
+if TYPE_CHECKING:
+    from aml_magics.model.resources import ParameterValue, Run
+
+__all__ = ["Pipelines", "read_definition"]
+
+
+class Pipelines(Collection):
+    """``workspace.pipelines``: what can be run, by hand or by a schedule."""
+
+    def list(self, *, active_only: bool = True) -> builtins.list[Pipeline]:
+        """Published pipelines, newest first; ``active_only=False`` has the disabled ones too."""
+        found = self._connection.run(self._client.pipelines(active_only=active_only))
+        return sorted(
+            found, key=lambda pipeline: pipeline.created.timestamp() if pipeline.created else 0.0, reverse=True
+        )
+
+    def get(self, name_or_id: str | Pipeline) -> Pipeline:
+        """One pipeline by id, by name (the newest active one, then the newest), or by the beginning of its id.
+
+        Raises ``NotFound`` with the nearest name, ``InvalidInput`` with the candidates when several ids begin so.
+
+        >>> ws.pipelines.get("train").parameters
+        """
+        return self._connection.run(find_pipeline(self._client, name_or_id))
+
+    def publish(
+        self,
+        definition: PipelineDefinition | None = None,
+        *,
+        source: str | None = None,
+        file: Path | str | None = None,
+        name: str = "",
+        parameters: Mapping[str, ParameterValue] | None = None,
+        data_paths: Mapping[str, DataPath | str | None] | Iterable[str] = (),
+        description: str = "",
+        version: str = "",
+        continue_on_step_failure: bool | None = None,
+        timeout: float | None = None,
+    ) -> Pipeline:
+        """Publish a pipeline from one of three things: a definition, ``source`` or ``file``.
+
+        ``source`` is a Python program: a pipeline of one step called ``name``. ``parameters`` are its parameters with
+        their defaults, ``data_paths`` its data path parameters (names, or names with defaults): the program gets each
+        on its command line as ``--name value``, a data path as a local path. ``timeout`` is in seconds.
+
+        ``file`` is such a program (``.py``) or a pipeline in Azure ML's v2 YAML (``.yml``), whose ``code`` folders are
+        read from beside it; name, description, version and ``continue_on_step_failure`` that are given count more than
+        what the YAML says. A pipeline is never changed: publishing a name again makes a new one, and the name means
+        the newest.
+
+        Raises ``InvalidInput`` for what cannot be run, above 20 MiB of code a step too, and ``NotFound`` for the
+        file.
+
+        >>> ws.pipelines.publish(source="print('training')", name="train", parameters={"learning_rate": 0.1})
+        """
+        if [definition, source, file].count(None) != 2:
+            message = "publish takes exactly one of a definition, source= and file="
+            raise InvalidInput(message, hint="For example publish(file='pipeline.yml').")
+        options = {
+            "name": name,
+            "parameters": parameters or {},
+            "data_paths": data_paths if isinstance(data_paths, Mapping) else dict.fromkeys(data_paths),
+            "description": description,
+            "version": version,
+            "continue_on_step_failure": continue_on_step_failure,
+            "timeout": timeout,
+        }
+        given = {key: value for key, value in options.items() if value not in (None, "", {})}
+        if definition is None:
+            definition = read_definition(source, file, given)
+        elif given:
+            message = f"the definition says {', '.join(given)} itself"
+            raise InvalidInput(message, hint="Leave that out, or change the definition.")
+        return self._connection.run(self._client.create_pipeline(definition))
+
+    def submit(
+        self,
+        name_or_id: str | Pipeline,
+        *,
+        experiment_name: str | None = None,
+        parameters: Mapping[str, ParameterValue | DataPath] | None = None,
+        data_paths: Mapping[str, DataPath | str] | None = None,
+        description: str = "",
+        continue_on_step_failure: bool | None = None,
+    ) -> Run:
+        """Start a run now; it has not finished, often not even begun, when this returns.
+
+        ``experiment_name`` is the pipeline's name unless it is given. Parameters that are not given keep their
+        defaults; ``"0.1"`` for a number is 0.1. A data path is a ``DataPath`` or ``"datastore/path"``. Sent once:
+        when the answer is lost (``ServiceError`` with ``status`` 0), the run may have been created.
+
+        Raises ``NotFound``, ``InvalidInput`` for an unknown parameter (with the nearest name) or a value that does
+        not fit, ``Conflict`` for a pipeline that is disabled.
+
+        >>> run = ws.pipelines.submit("train", experiment_name="MyExperiment", parameters={"learning_rate": 0.01})
+        >>> ws.runs.wait(run.id).status
+        """
+        submission = Submission(
+            experiment_name=experiment_name or "",
+            description=description or "",
+            continue_on_step_failure=continue_on_step_failure,
+        )
+        return self._connection.run(self._submit(name_or_id, submission, parameters or {}, data_paths or {}))
+
+    def disable(self, *names_or_ids: str | Pipeline) -> builtins.list[StatusChange[Pipeline]]:
+        """Take pipelines out of use: nothing can be submitted to them any more. Each answer has the new state.
+
+        All names are looked up before the first pipeline is changed. One that is disabled already stays so. Raises
+        ``Conflict`` for a pipeline that an active schedule uses, naming the schedule.
+
+        >>> [change.in_words() for change in ws.pipelines.disable("train")]
+        """
+        return self._connection.run(self._set_status(names_or_ids, Status.DISABLED))
+
+    def enable(self, *names_or_ids: str | Pipeline) -> builtins.list[StatusChange[Pipeline]]:
+        """Put pipelines back into use; otherwise as ``disable``."""
+        return self._connection.run(self._set_status(names_or_ids, Status.ACTIVE))
+
+    async def _submit(
+        self,
+        wanted: str | Pipeline,
+        submission: Submission,
+        parameters: Mapping[str, ParameterValue | DataPath],
+        data_paths: Mapping[str, DataPath | str],
+    ) -> Run:
+        pipeline = await find_pipeline(self._client, wanted)
+        check_in_use(pipeline)
+        values, paths = split_data_paths(parameters, data_paths)
+        datastores = [store.name for store in await self._client.datastores()] if paths else None
+        filled = Submission(
+            experiment_name=check_experiment_name(submission.experiment_name or pipeline.name),
+            description=submission.description,
+            parameters=fit_parameters(pipeline, values),
+            data_paths=fit_data_paths(pipeline, paths, datastores),
+            continue_on_step_failure=submission.continue_on_step_failure,
+        )
+        return await self._client.submit(pipeline.id, filled)
+
+    async def _set_status(
+        self, wanted: Iterable[str | Pipeline], status: Status
+    ) -> builtins.list[StatusChange[Pipeline]]:
+        changes = []
+        for pipeline in await find_pipelines(self._client, wanted):
+            now = pipeline
+            if pipeline.status is not status:
+                now = await self._client.set_pipeline_status(pipeline.id, status)
+            changes.append(StatusChange(now, pipeline.status))
+        return changes
+
+
+def read_definition(source: str | None, file: Path | str | None, options: Mapping[str, Any]) -> PipelineDefinition:
+    """The definition of what ``publish`` was given. ``options`` are the arguments of ``publish`` that were given too.
+
+    Raises ``InvalidInput`` or ``NotFound``.
+    """
+    name = options.get("name", "")
+    if file is not None:
+        path = Path(file).expanduser()
+        source = _read_text(path)
+        if path.suffix in (".yml", ".yaml"):
+            return _from_yaml(source, path, options)
+        name = name or path.stem
+    if not name:
+        message = "the pipeline has no name"
+        raise InvalidInput(message, hint="Give it one: publish(source=..., name='train').")
+    # Not needed to look at a workspace, and so not loaded for it.
+    from aml_magics.wire.pipeline_cell import pipeline_from_source  # noqa: PLC0415
+
+    return pipeline_from_source(
+        source or "",
+        name=name,
+        parameters=tuple(Parameter(key, value) for key, value in options.get("parameters", {}).items()),
+        data_paths=tuple(
+            DataPathParameter(key, None if value is None else as_data_path(key, value))
+            for key, value in options.get("data_paths", {}).items()
+        ),
+        description=options.get("description", ""),
+        version=options.get("version", ""),
+        continue_on_step_failure=options.get("continue_on_step_failure", False),
+        timeout=options.get("timeout"),
+    )
+
+
+def _from_yaml(text: str, path: Path, options: Mapping[str, Any]) -> PipelineDefinition:
+    from aml_magics.wire.pipeline_yaml import read_pipeline  # noqa: PLC0415 - PyYAML is not needed otherwise
+
+    own = [key for key in options if key in ("parameters", "data_paths", "timeout")]
+    if own:
+        message = f"{path.name} says {', '.join(own)} itself"
+        raise InvalidInput(message, hint="Write inputs: and limits: in the YAML.")
+    name = options.get("name", "")
+    definition = read_pipeline(text, read_code=code_reader(path.parent), name=name, what=path.name).definition
+    return replace(definition, **options)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        message = f"there is no file {path.as_posix()!r}"
+        raise NotFound(message, hint="Relative paths start at the current folder.") from None
+    except UnicodeDecodeError:
+        message = f"{path.as_posix()!r} is not UTF-8 text"
+        raise InvalidInput(message, hint="Save it as UTF-8.") from None
+    except OSError as error:
+        message = f"{path.as_posix()!r} cannot be read: {(error.strerror or type(error).__name__).lower()}"
+        raise InvalidInput(message) from None

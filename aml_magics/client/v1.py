@@ -1,0 +1,246 @@
+"""A workspace over Azure ML's v1 REST protocol: one asynchronous method a call, values of the model in and out.
+
+``WorkspaceClient`` runs on whatever loop its transport is used on and keeps no state but what cannot change (the
+parameters of published pipelines). Names are ids here; names that people use are resolved by the facade. The embedded
+workspace and Azure speak the same protocol; where Azure cannot do a thing, the method refuses it by name instead of
+sending it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from aml_magics.client.calls import read, read_all, segment, values_of_pages
+from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
+from aml_magics.client.v1_runs import RunCalls, pipeline_id_of
+from aml_magics.datastores.base import ObjectInfo
+from aml_magics.model.errors import InvalidInput, ServiceError
+from aml_magics.model.resources import Datastore, Experiment, Pipeline, Schedule, Status
+from aml_magics.wire.casing import Body, Json, merge
+from aml_magics.wire.moments import instant_from
+from aml_magics.wire.v1 import (
+    datastore_from,
+    experiment_from,
+    history_from,
+    module_creation_to,
+    pipeline_creation_to,
+    pipeline_from,
+    schedule_creation_to,
+    schedule_from,
+    status_from,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aml_magics.client.transport import Sleep, Transport
+    from aml_magics.model.graph import PipelineDefinition
+    from aml_magics.model.history import History
+
+__all__ = ["ListedSchedule", "WorkspaceClient"]
+
+_PROVISIONING_PAUSES = (1.0, 2.0, *(5.0,) * 120)  # seconds between looks, about ten minutes in all
+
+
+class WorkspaceClient(RunCalls):
+    """All calls about one workspace. ``sleep`` waits between two looks at a schedule that Azure still provisions."""
+
+    def __init__(self, transport: Transport, *, is_embedded: bool, sleep: Sleep = asyncio.sleep) -> None:
+        super().__init__(transport, is_embedded=is_embedded)
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"<WorkspaceClient {self.transport.host}>"
+
+    async def close(self) -> None:
+        await self.transport.close()
+
+    # experiments
+
+    async def experiment(self, name: str) -> Experiment:
+        """One experiment by name. Raises ``NotFound``."""
+        answer = await self.transport.json("GET", HISTORY, f"/experiments/{segment(name)}")
+        return read("experiment", experiment_from, answer)
+
+    async def create_experiment(self, name: str) -> Experiment:
+        answer = await self.transport.json("POST", HISTORY, f"/experiments/{segment(name)}")
+        return read("experiment", experiment_from, answer)
+
+    # datastores and what is on them
+
+    async def datastores(self) -> list[Datastore]:
+        """All datastores, without their credentials."""
+
+        async def page(token: str | None) -> object:
+            query = {"count": 100, "includeSecret": False, "continuationToken": token}
+            return await self.transport.json("GET", DATASTORES, "/datastores", query=query)
+
+        return await read_all("datastore", datastore_from, await values_of_pages(page))
+
+    async def datastore(self, name: str) -> Datastore:
+        """One datastore by name. Raises ``NotFound``."""
+        answer = await self.transport.json("GET", DATASTORES, f"/datastores/{segment(name)}")
+        return read("datastore", datastore_from, answer)
+
+    async def default_datastore(self) -> Datastore:
+        answer = await self.transport.json("GET", DATASTORES, "/default")
+        return read("datastore", lambda item: datastore_from(item, is_default=True), answer)
+
+    async def objects(self, datastore: str, path: str = "", *, recursive: bool = False) -> list[ObjectInfo]:
+        """The objects directly under ``path``, or at any depth, sorted by name."""
+        self._only_embedded("listing the objects of a datastore")
+        answer = await self.transport.json(
+            "GET", EXTRAS, f"/datastores/{segment(datastore)}/objects", query={"path": path, "recursive": recursive}
+        )
+        items = read("object", lambda item: Body(item).values("value"), answer)
+        return sorted(await read_all("object", _object_from, items))
+
+    async def read_object(self, datastore: str, name: str) -> bytes:
+        """The bytes of an object. Raises ``NotFound``."""
+        self._only_embedded("reading a datastore")
+        path = f"/datastores/{segment(datastore)}/objects/content"
+        return await self.transport.download(EXTRAS, path, query={"name": name})
+
+    async def write_object(self, datastore: str, name: str, content: bytes) -> None:
+        """Make or replace an object."""
+        self._only_embedded("writing to a datastore")
+        await self.transport.upload(EXTRAS, f"/datastores/{segment(datastore)}/objects", content, query={"name": name})
+
+    # pipelines: see also RunCalls
+
+    async def create_pipeline(self, definition: PipelineDefinition) -> Pipeline:
+        """Publish: a module for each step, then the pipeline. Modules without a pipeline are nothing anybody sees."""
+        self._only_embedded("publishing steps with their code")
+        modules = {step.name: module_creation_to(step) for step in definition.steps}
+        ids = {}
+        for name, body in modules.items():
+            answer = await self.transport.json("POST", PIPELINES, "/Modules", body=body)
+            ids[name] = read("module", lambda item: Body(item).text("Id"), answer)
+        body = pipeline_creation_to(definition, ids)
+        answer = await self.transport.json("POST", PIPELINES, "/Pipelines/Create", body=body)
+        return self._learn(
+            read(
+                "pipeline", lambda item: pipeline_from(item, interface=body["GraphInterface"], steps=list(ids)), answer
+            )
+        )
+
+    async def set_pipeline_status(self, pipeline_id: str, status: Status) -> Pipeline:
+        """Put a pipeline in or out of use. Raises ``Conflict`` when active schedules use it, ``NotFound``."""
+        path = f"/Pipelines/{segment(pipeline_id)}/status"
+        await self.transport.json("PUT", PIPELINES, path, body=status.value)
+        return await self.pipeline(pipeline_id)
+
+    # schedules
+
+    async def schedules(self, *, active_only: bool = True, pipeline_id: str | None = None) -> list[Schedule]:
+        """All schedules, or those of one pipeline."""
+        if pipeline_id is None:
+            answer = await self.transport.json("GET", PIPELINES, "/Schedules", query={"activeOnly": active_only})
+        else:  # this one always answers with the disabled ones too
+            answer = await self.transport.json("GET", PIPELINES, f"/Schedules/Pipeline/{segment(pipeline_id)}")
+        found = await self._schedules(answer)
+        return [schedule for schedule in found if not active_only or schedule.status is Status.ACTIVE]
+
+    async def listed_schedules(self) -> list[ListedSchedule]:
+        """All schedules, disabled ones too, at a glance: for looking up names among thousands."""
+        answer = await self.transport.json("GET", PIPELINES, "/Schedules", query={"activeOnly": False})
+        return await read_all("schedule", ListedSchedule, answer)
+
+    async def read_listed(self, listed: Sequence[ListedSchedule]) -> list[Schedule]:
+        """The schedules themselves; nothing is asked for again."""
+        return await self._schedules([found.entity for found in listed])
+
+    async def schedule(self, schedule_id: str) -> Schedule:
+        """One schedule. Raises ``NotFound``."""
+        return (await self._schedules([await self._schedule_entity(schedule_id)]))[0]
+
+    async def create_schedule(self, schedule: Schedule) -> Schedule:
+        """Create a schedule and wait until the workspace has provisioned it. Sent once.
+
+        Raises ``InvalidInput`` for what this workspace cannot host, and ``ServiceError`` when provisioning fails.
+        """
+        body = schedule_creation_to(schedule, for_azure=not self.is_embedded)
+        answer = await self.transport.json("POST", PIPELINES, "/Schedules/Create", body=body)
+        return (await self._schedules([await self._provisioned(answer)]))[0]
+
+    async def set_schedule_status(self, schedule_id: str, status: Status) -> Schedule:
+        """Put a schedule in or out of use. The whole entity goes back with the one change, as the protocol has it."""
+        entity = await self._schedule_entity(schedule_id)
+        path = f"/Schedules/{segment(schedule_id)}"
+        await self.transport.json("PUT", PIPELINES, path, body=merge(entity, {"EntityStatus": status.value}))
+        return (await self._schedules([await self._provisioned(await self._schedule_entity(schedule_id))]))[0]
+
+    # what only our own workspaces tell
+
+    async def status(self) -> Json:
+        """How the workspace and its engine do."""
+        self._only_embedded("status")
+        answer: Json = await self.transport.json("GET", EXTRAS, "/status")
+        return answer
+
+    async def history(self, schedule_id: str, *, limit: int = 50) -> History:
+        """What a schedule did and what it saw: its newest ``limit`` fires and polls. Raises ``NotFound``."""
+        self._only_embedded("the history of a schedule")
+        path = f"/schedules/{segment(schedule_id)}/history"
+        answer = await self.transport.json("GET", EXTRAS, path, query={"limit": limit})
+        return read("history", history_from, answer)
+
+    async def _schedule_entity(self, schedule_id: str) -> Json:
+        answer: Json = await self.transport.json("GET", PIPELINES, f"/Schedules/{segment(schedule_id)}")
+        return answer
+
+    async def _schedules(self, answers: list[Json]) -> list[Schedule]:
+        await self._learn_all(await read_all("schedule", pipeline_id_of, answers))
+        return await read_all(
+            "schedule", lambda item: schedule_from(item, parameters=self._parameters(pipeline_id_of(item))), answers
+        )
+
+    async def _provisioned(self, entity: Json) -> Json:
+        for pause in _PROVISIONING_PAUSES:
+            body = read("schedule", lambda item: Body(item, "schedule"), entity)
+            state = body.text("ProvisioningStatus", "Completed")
+            if state in ("Failed", "2"):
+                message = f"the workspace could not provision the schedule {body.text('Name')!r} ({body.text('Id')})"
+                raise ServiceError(
+                    message, code="ProvisioningFailed", hint="Disable it and look at the workspace's quota."
+                )
+            if state not in ("Provisioning", "1"):
+                return entity
+            await self._sleep(pause)
+            entity = await self._schedule_entity(body.text("Id"))
+        message = "the workspace is still provisioning the schedule after ten minutes"
+        raise ServiceError(message, code="ProvisioningTimeout", hint="Look at it again later: it may become active.")
+
+    def _only_embedded(self, what: str) -> None:
+        if not self.is_embedded:
+            message = f"{what} works on an embedded workspace only"
+            raise InvalidInput(message, hint="Open one with %aml connect.")
+
+
+class ListedSchedule:
+    """What a list tells of a schedule at a glance. Reading one in full takes a hundred times as long."""
+
+    __slots__ = ("entity", "id", "name")
+
+    def __init__(self, entity: Json) -> None:
+        if not isinstance(entity, Mapping):
+            message = "it is no JSON object"
+            raise InvalidInput(message)
+        self.entity = entity
+        self.id = str(entity.get("Id") or "")
+        self.name = str(entity.get("Name") or "")
+
+    @property
+    def status(self) -> Status:
+        return status_from(Body(self.entity, "schedule").optional_text("EntityStatus"))
+
+    @property
+    def created(self) -> datetime | None:
+        return instant_from(Body(self.entity, "schedule").optional_text("CreatedDate"))
+
+
+def _object_from(item: Json) -> ObjectInfo:
+    body = Body(item, "object")
+    return ObjectInfo(body.text("name"), body.text("etag"), body.integer("size") or 0, body.number("modified") or 0.0)

@@ -1,0 +1,119 @@
+"""The synchronous face of a workspace: what scripts and notebooks hold.
+
+A ``Workspace`` and its collections are thin: each method hands one coroutine to the thread on which the client lives,
+and waits. An interrupt (Ctrl-C, Kernel > Interrupt) cancels that coroutine. Showing a workspace asks nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from aml_magics.client.collections import Datastores, Experiments
+from aml_magics.client.connection import Call, Connection
+from aml_magics.client.pipelines import Pipelines
+from aml_magics.client.runs import Runs
+from aml_magics.client.schedules import Schedules
+from aml_magics.model.errors import NotConnected
+from aml_magics.wire.v1 import EMBEDDED_SCOPE
+
+if TYPE_CHECKING:
+    from aml_magics.client.v1 import WorkspaceClient
+
+__all__ = ["Workspace", "open_embedded"]
+
+
+class Workspace:
+    """One open workspace.
+
+    ``name`` is its own, ``location`` says where it is: the folder of one that is embedded in this process, or a URL.
+    Get one from ``aml_magics.connect()``.
+
+    >>> ws = aml_magics.connect()
+    >>> ws.pipelines.publish(source="print('training')", name="train")
+    >>> run = ws.pipelines.submit("train")
+    >>> ws.runs.wait(run.id).status
+    """
+
+    def __init__(
+        self,
+        client: WorkspaceClient,
+        call: Call,
+        *,
+        name: str,
+        location: str,
+        close: Callable[[], object] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.location = location
+        self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic)
+        self._close = close
+        self.experiments = Experiments(self._connection)
+        self.datastores = Datastores(self._connection)
+        self.pipelines = Pipelines(self._connection)
+        self.schedules = Schedules(self._connection)
+        self.runs = Runs(self._connection)
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._connection.is_closed else ""
+        return f"<Workspace {self.name!r} at {self.location}{closed}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this package is at the other end: it hosts triggers, and has files and history to show."""
+        return self._connection.client.is_embedded
+
+    def status(self) -> Mapping[str, Any]:
+        """How the workspace and its engine do: schedules, lateness of fires, the last errors. Read-only.
+
+        Raises ``InvalidInput`` for a workspace of Azure, which does not tell.
+        """
+        return MappingProxyType(self._connection.run(self._connection.client.status()))
+
+    def close(self) -> None:
+        """Close the workspace; everything that asks it afterwards raises ``NotConnected``. Closing twice is harmless.
+
+        What is embedded in this process is stopped: no schedule fires until it is opened again.
+        """
+        if self._connection.is_closed:
+            return
+        try:
+            with suppress(NotConnected):  # what it ran on is stopped already
+                self._connection.run(self._connection.client.close())
+        finally:
+            self._connection.is_closed = True
+            if self._close is not None:
+                self._close()
+
+
+def open_embedded(
+    app: Callable[..., Awaitable[None]],
+    call: Call,
+    *,
+    location: str,
+    name: str = "embedded",
+    scope: str = EMBEDDED_SCOPE,
+    close: Callable[[], object] | None = None,
+) -> Workspace:
+    """The workspace behind an ASGI app in this process. ``call`` runs coroutines on the loop on which the app lives.
+
+    ``close`` is called once, when the workspace is closed, and ends what ``call`` runs on.
+    """
+    # httpx takes a fifth of a second to import; importing this module does not.
+    from aml_magics.client.transport import Transport  # noqa: PLC0415
+    from aml_magics.client.v1 import WorkspaceClient  # noqa: PLC0415
+
+    client = WorkspaceClient(Transport.for_app(app, scope=scope), is_embedded=True)
+    return Workspace(client, call, name=name, location=location, close=close)

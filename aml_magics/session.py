@@ -1,0 +1,156 @@
+"""Where the rooms meet: one ``Session`` owns the loop thread and whatever workspace is open on it.
+
+In IPython there is one session a shell, kept on the shell object itself: module globals are re-executed by
+``%reload_ext`` and by autoreload, and a second poller in the same kernel would do everything twice. A script gets a
+session of its own for each ``connect()``. Closing is bounded in time and correct to skip: after a kill -9 the next
+kernel finds everything in the database.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aml_magics.background import Background
+from aml_magics.model.errors import InvalidInput, NotConnected
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from aml_magics.client.workspace import Workspace
+    from aml_magics.embedded.workspace import EmbeddedWorkspace
+
+__all__ = ["SHELL_ATTRIBUTE", "Session", "connect", "session_of"]
+
+SHELL_ATTRIBUTE = "_aml_magics_session"
+_CLOSE_SECONDS = 2.0  # a notebook server kills a kernel that takes longer than about 2.5 s to go
+
+
+def connect(
+    target: str | Path | None = None, *, executor: Executor | None = None, parallel_steps: int | None = None
+) -> Workspace:
+    """Open the workspace embedded in this process and return it.
+
+    ``target`` is the folder that holds (or will hold) the workspace's files, the current folder when it is ``None``: the
+    database is ``.aml/workspace.db`` there, the default datastore the folder ``workspaceblobstore``. Steps run as
+    processes on ``executor``, any ``concurrent.futures.Executor`` whose workers see the same files (a Dask or ipyparallel
+    one included); by default on threads of this process, ``parallel_steps`` (4) at a time.
+
+    In a notebook this is the very workspace that ``%aml`` works on. Raises ``InvalidInput`` when the folder cannot be
+    used.
+
+    >>> ws = aml_magics.connect()
+    >>> ws.schedules.create(
+    ...     name="MyRecurringSchedule", pipeline="train", experiment_name="MyExperiment", frequency="Minute", interval=15
+    ... )
+    """
+    session = session_of(_current_shell())
+    return session.connect(target, executor=executor, parallel_steps=parallel_steps)
+
+
+def session_of(shell: object | None) -> Session:
+    """The shell's own session, made on first use; a fresh one when there is no shell."""
+    if shell is None:
+        return Session()
+    session = getattr(shell, SHELL_ATTRIBUTE, None)
+    if not isinstance(session, Session):
+        session = Session()
+        setattr(shell, SHELL_ATTRIBUTE, session)
+    return session
+
+
+def _current_shell() -> object | None:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+class Session:
+    """The loop thread, the workspace open on it, and their end."""
+
+    def __init__(self) -> None:
+        self._background: Background | None = None
+        self._embedded: EmbeddedWorkspace | None = None
+        self._workspace: Workspace | None = None
+        self._options: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<Session {self._workspace.location if self._workspace else 'not connected'}>"
+
+    @property
+    def is_connected(self) -> bool:
+        return self._workspace is not None
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that is open. Raises ``NotConnected`` when none is."""
+        if self._workspace is None:
+            message = "no workspace is open"
+            raise NotConnected(message, hint="Open one with %aml connect, or aml_magics.connect().")
+        return self._workspace
+
+    def connect(
+        self, target: str | Path | None = None, *, executor: Executor | None = None, parallel_steps: int | None = None
+    ) -> Workspace:
+        """Open the embedded workspace in the folder ``target``; the one that is open already if it is the same.
+
+        Another folder, or other options, close what is open first: its steps that are running are ended.
+        """
+        root = _folder(target)
+        options = {"root": root, "executor": executor, "parallel_steps": parallel_steps or 4}
+        if self._workspace is not None:
+            if self._options == options:
+                return self._workspace
+            self.close()
+        from aml_magics.client.workspace import open_embedded  # noqa: PLC0415 - httpx and starlette cost 0.2 s
+        from aml_magics.embedded.workspace import EmbeddedWorkspace  # noqa: PLC0415 - as above
+
+        background = Background()
+        atexit.register(self.close)
+        self._background = background
+        try:
+            self._embedded = background.call(_started(EmbeddedWorkspace, options))
+            self._workspace = open_embedded(self._embedded.app, background.call, location=str(root), close=self.close)
+        except BaseException:
+            self.close()
+            raise
+        self._options = options
+        return self._workspace
+
+    def close(self) -> None:
+        """Stop the engine, end the running steps, stop the loop thread. Bounded in time; closing twice is harmless."""
+        background, embedded = self._background, self._embedded
+        self._background = self._embedded = self._workspace = None
+        self._options = {}
+        atexit.unregister(self.close)
+        if background is None:
+            return
+        if embedded is not None:
+            with suppress(TimeoutError):  # what is left is taken over by the next kernel
+                background.call(embedded.stop(), timeout=_CLOSE_SECONDS)
+        background.stop()
+
+
+async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> EmbeddedWorkspace:
+    # Constructed on the loop thread: its database connection belongs to that thread.
+    workspace = kind(**options)
+    try:
+        await workspace.start()
+    except BaseException:
+        await workspace.stop()
+        raise
+    return workspace
+
+
+def _folder(target: str | Path | None) -> Path:
+    text = str(target or ".")
+    if "://" in text:
+        message = f"connect: {text!r} is a URL, and this version opens workspaces in folders"
+        raise InvalidInput(message, hint="Name a folder, or leave it out for the current one.")
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        message = f"connect: there is no folder {folder.as_posix()!r}"
+        raise InvalidInput(message, hint="Create it first, or leave the name out for the current folder.")
+    return folder
