@@ -1,0 +1,3 @@
+"""Magics, tables and everything else that a notebook shows. Thin: parse, call the workspace, return something worth
+looking at.
+"""

@@ -1,0 +1,82 @@
+"""``%aml datastore``."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TYPE_CHECKING
+
+from aml_magics.model.errors import InvalidInput
+from aml_magics.notebook import tables
+from aml_magics.notebook.commands.files import is_folder, read_file, read_folder
+from aml_magics.notebook.views import View
+
+if TYPE_CHECKING:
+    from aml_magics.client.workspace import Workspace
+    from aml_magics.model.resources import Datastore
+    from aml_magics.notebook.call import Call
+    from aml_magics.notebook.frames import Table
+
+__all__ = ["list_all", "ls", "show", "upload"]
+
+
+def list_all(call: Call) -> Table:
+    """All datastores."""
+    found = call.workspace.datastores.list()
+    call.remember("datastore", [one.name for one in found], all_of_them=True)
+    return tables.datastores(call, found)
+
+
+def show(call: Call) -> View:
+    """One datastore."""
+    found = call.workspace.datastores.get(call.get("name|id"))
+    call.remember("datastore", [found.name])
+    fields = [("type", found.type), ("place", tables.place_of(found)), ("default", "yes" if found.is_default else "")]
+    return View(f"Datastore {found.name}", value=found, fields=fields)
+
+
+def ls(call: Call) -> Table:
+    """The objects in a folder of a datastore."""
+    workspace = call.workspace
+    found = _datastore(workspace, call.get("name|id"))
+    path = call.get("path", "").strip("/")
+    listed = workspace.datastores.ls(found.name, path, recursive=call.get("recursive", False))
+    call.remember("datastore", [found.name])
+    return tables.objects(call, listed, "/".join(filter(None, (found.name, path))))
+
+
+def upload(call: Call) -> Table:
+    """Put a file, the files of a folder, or the cell's text on a datastore. Files are read before anything is sent."""
+    items = _items(call)
+    workspace = call.workspace
+    datastore = _datastore(workspace, call.get("datastore"))
+    if not call.is_dry_run:
+        for path, content in items.items():
+            workspace.datastores.upload(datastore.name, content, path)
+    call.remember("datastore", [datastore.name])
+    verb = "Would be put" if call.is_dry_run else "Put"
+    return tables.uploads(
+        call, [(path, len(content)) for path, content in items.items()], f"{verb} on {datastore.name}"
+    )
+
+
+def _datastore(workspace: Workspace, name: str | None) -> Datastore:
+    return workspace.datastores.get(name) if name else workspace.datastores.default()
+
+
+def _items(call: Call) -> dict[str, bytes]:
+    """What to upload, by its path on the datastore."""
+    source, path = call.get("file"), call.get("path_on_datastore", "").replace("\\", "/").lstrip("/")
+    if call.body is not None or isinstance(source, bytes):
+        if call.body is not None and source is not None:
+            raise InvalidInput("A file and a cell's text are two uploads", hint="Leave out the file or the text.")
+        if not path or path.endswith("/"):
+            hint = "Add --path-on-datastore, for example --path incoming/day1.csv."
+            raise InvalidInput("The text needs a place on the datastore", hint=hint)
+        return {path: source if isinstance(source, bytes) else (call.body or "").encode()}
+    if not isinstance(source, str | PurePath) or not str(source):
+        hint = "Write %aml datastore upload FILE, or put the text into a %%aml cell."
+        raise InvalidInput("There is nothing to upload", hint=hint)
+    file = Path(source).expanduser()
+    if is_folder(file):
+        return {str(PurePosixPath(path or file.name, name)): data for name, data in read_folder(file).items()}
+    return {path + file.name if not path or path.endswith("/") else path: read_file(file)}

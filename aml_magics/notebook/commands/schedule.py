@@ -1,0 +1,220 @@
+"""``%aml schedule``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aml_magics.model.errors import InvalidInput
+from aml_magics.model.lint import warnings_for
+from aml_magics.model.resources import Missed, Status
+from aml_magics.model.triggers import DatastoreChange
+from aml_magics.notebook import tables
+from aml_magics.notebook.commands.pipeline import left_out
+from aml_magics.notebook.commands.schedule_request import read_request
+from aml_magics.notebook.commands.shared import (
+    LAST,
+    change_status,
+    data_paths_of,
+    instant,
+    pipeline_names,
+)
+from aml_magics.notebook.views import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from aml_magics.client.schedule_plan import SchedulePlan
+    from aml_magics.model.resources import Schedule
+    from aml_magics.model.triggers import Trigger
+    from aml_magics.notebook.call import Call
+    from aml_magics.notebook.frames import Table
+
+__all__ = ["create", "disable", "enable", "history", "list_all", "preview", "runs", "show"]
+
+_NEXT = 5  # fires that a view of a schedule shows
+_HISTORY = 50
+_OPTIONAL = ("experiment_name", "description", "continue_on_step_failure", "status", "missed", "if_exists")
+_DID = {
+    "create": "Made the schedule",
+    "replace": "Replaced the schedule",
+    "unchanged": "Unchanged, the same as before: the schedule",
+    "skip": "Kept the schedule",
+}
+_WOULD = {
+    "create": "Would make the schedule",
+    "replace": "Would replace the schedule",
+    "unchanged": "Would change nothing, it is the same: the schedule",
+    "skip": "Would keep the schedule",
+}
+
+
+def create(call: Call) -> View:
+    """Bind a pipeline, an experiment and a trigger together; or, dry, say what that would do."""
+    request = read_request(call)
+    arguments: dict[str, Any] = {
+        "name": request.required("name", "a name: %%aml schedule create NAME"),
+        "trigger": request.trigger(),
+        "pipeline": request.required("pipeline", "the name of a published pipeline: pipeline: train"),
+        "pipeline_parameters": request.parameters,
+        "data_paths": data_paths_of(request.data_paths),
+        **{key: request.options[key] for key in _OPTIONAL if key in request.options},
+    }
+    schedules = call.workspace.schedules
+    plan = schedules.plan(**arguments)
+    if call.is_dry_run:
+        return _view(call, plan.schedule, plan.pipeline.name, title=_WOULD[plan.action], notes=_changes(plan))
+    made = schedules.create(**arguments)
+    call.remember("schedule", [made.name])
+    call.remember("experiment", [made.experiment_name])
+    is_new = plan.action in ("create", "replace")
+    return _view(call, made, plan.pipeline.name, title=_DID[plan.action], notes=_changes(plan), is_new=is_new)
+
+
+def _changes(plan: SchedulePlan) -> list[str]:
+    """What a schedule of that name which is there already has to do with it."""
+    if not plan.differences:
+        return []
+    verb = "Kept, though it differs" if plan.action == "skip" else "Replaces the one that was there"
+    return [f"{verb}: {'; '.join(plan.differences)}"]
+
+
+def _next_fires(
+    call: Call, trigger: Trigger, after: datetime, count: int = _NEXT, *, created: datetime | None = None
+) -> Table:
+    if isinstance(trigger, DatastoreChange):
+        return tables.fire_times(call, [], "", f"When: {trigger.in_words()}", empty="nobody knows when a file comes")
+    coming = trigger.next_fires(after, count, created=created or after)
+    return tables.fire_times(call, coming, trigger.time_zone, f"Next fires: {trigger.in_words()}")
+
+
+def _view(
+    call: Call,
+    found: Schedule,
+    pipeline: str,
+    *,
+    title: str = "Schedule",
+    notes: Iterable[str] = (),
+    is_new: bool = False,
+) -> View:
+    """A schedule with its next fires; those of a new one begin with the fire at once, if it has one."""
+    trigger = found.trigger
+    fields = [
+        ("id", found.id),
+        ("status", found.status.value),
+        ("trigger", trigger.in_words()),
+        *_change_fields(trigger),
+        ("pipeline", pipeline),
+        ("experiment", found.experiment_name),
+        ("description", found.description),
+        ("parameters", tables.pairs_text({**found.pipeline_parameters, **found.data_paths})),
+        ("on a failed step", {True: "go on", False: "stop", None: ""}[found.continue_on_step_failure]),
+        ("missed", found.missed.value if found.missed is not Missed.SKIP else ""),
+        ("host", found.host.value),
+        ("created", instant(call, found.created)),
+    ]
+    said = [*notes, *(f"Warning: {warning}" for warning in warnings_for(trigger, call.now()))]
+    if is_new and isinstance(trigger, DatastoreChange):
+        said.append("Files that are there now do not fire; those that are added or modified from now on do.")
+    sections = {}
+    if found.status is not Status.ACTIVE:
+        said.insert(0, "It is disabled: it does not fire.")
+    elif not isinstance(trigger, DatastoreChange):
+        after = found.created if is_new and found.created else call.now()
+        sections["next_fires"] = _next_fires(call, trigger, after, created=found.created)
+    return View(f"{title} {found.name}", value=found, fields=fields, sections=sections, notes=said)
+
+
+def _change_fields(trigger: Trigger) -> list[tuple[str, str]]:
+    """What the words of a change trigger leave out."""
+    if not isinstance(trigger, DatastoreChange):
+        return []
+    return [
+        ("looks", f"every {trigger.polling_interval.total_seconds():g} s"),
+        ("runs", f"one per {trigger.per}"),
+        (
+            "changed object",
+            f"in the data path {trigger.data_path_parameter_name}" if trigger.data_path_parameter_name else "",
+        ),
+    ]
+
+
+def list_all(call: Call) -> Table:
+    """The active schedules with their next fire; says how many disabled ones it leaves out."""
+    workspace = call.workspace
+    everything = workspace.schedules.list(active_only=False, pipeline=call.get("pipeline"))
+    found = everything if call.get("all") else [one for one in everything if one.status is Status.ACTIVE]
+    call.remember("schedule", [one.name for one in everything], all_of_them="pipeline" not in call.arguments)
+    return tables.schedules(call, found, pipeline_names(workspace), left_out(len(everything) - len(found), "schedule"))
+
+
+def show(call: Call) -> View:
+    """One schedule: its trigger, next fires and last runs."""
+    workspace = call.workspace
+    found = workspace.schedules.get(call.get("name|id"))
+    call.remember("schedule", [found.name])
+    names = pipeline_names(workspace)
+    view = _view(call, found, names.get(found.pipeline_id, found.pipeline_id))
+    last = workspace.runs.list(schedule=found.id, limit=LAST)
+    view.sections["runs"] = tables.runs(call, last, names, "Last runs")
+    return view
+
+
+def runs(call: Call) -> Table:
+    """The runs that a schedule started, the newest first."""
+    workspace = call.workspace
+    found = workspace.schedules.get(call.get("name|id"))
+    started = workspace.schedules.runs(found.id)
+    call.remember("run", [run.id for run in reversed(started)])
+    return tables.runs(call, started, pipeline_names(workspace), f"Runs of {found.name}")
+
+
+def preview(call: Call) -> Table:
+    """When a schedule will fire, or what the trigger on the line and in the cell would do."""
+    request = read_request(call)
+    count = call.get("count", _NEXT)
+    if request.trigger_words or call.body is not None:
+        trigger, after, created = request.trigger(), call.now(), None
+        notes = []
+    else:
+        found = call.workspace.schedules.get(_name_of(call))
+        trigger, after, created = found.trigger, call.now(), found.created
+        notes = [] if found.status is Status.ACTIVE else ["It is disabled: none of these will fire."]
+    table = _next_fires(call, trigger, after, count, created=created)
+    table.add_notes([*notes, *(f"Warning: {warning}" for warning in warnings_for(trigger, call.now()))])
+    return table
+
+
+def _name_of(call: Call) -> str:
+    name = call.get("name|id")
+    if name is None:
+        hint = "Name a schedule, or write a trigger: %aml schedule preview --every '15 minutes'."
+        raise InvalidInput("There is nothing to preview", hint=hint)
+    return str(name)
+
+
+def history(call: Call) -> View:
+    """Did it fire, and if not, why: in words, with the fires and the looks that say so."""
+    workspace = call.workspace
+    found = workspace.schedules.get(call.get("name|id"))
+    call.remember("schedule", [found.name])
+    told = workspace.schedules.history(found.id, limit=call.get("limit", _HISTORY))
+    sections = {"fires": tables.fires(call, told.fires)}
+    if isinstance(found.trigger, DatastoreChange):
+        sections["polls"] = tables.polls(call, told.polls)
+    fields = [
+        ("trigger", found.trigger.in_words()),
+        ("status", found.status.value),
+        ("history", told.in_words(call.zone)),
+    ]
+    return View(f"History of {found.name}", value=told, fields=fields, sections=sections)
+
+
+def disable(call: Call) -> Table:
+    """Stop schedules."""
+    return change_status(call, call.workspace.schedules, kind="schedule", to=Status.DISABLED)
+
+
+def enable(call: Call) -> Table:
+    """Let schedules fire again."""
+    return change_status(call, call.workspace.schedules, kind="schedule", to=Status.ACTIVE)

@@ -1,0 +1,107 @@
+"""What several nouns need: names of pipelines, values of parameters, instants in the display zone, verbs on many
+names.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from aml_magics.client.fitting import check_in_use, fit_data_path_parameter, fit_data_paths, fit_parameters
+from aml_magics.client.names import pick
+from aml_magics.model.errors import InvalidInput
+from aml_magics.model.resources import Status
+from aml_magics.notebook import tables
+from aml_magics.notebook.present import moment
+from aml_magics.notebook.values import Given, data_path, sound
+
+if TYPE_CHECKING:
+    from aml_magics.client.connection import StatusChange
+    from aml_magics.client.workspace import Workspace
+    from aml_magics.model.resources import DataPath, Pipeline, Schedule
+    from aml_magics.notebook.call import Call
+    from aml_magics.notebook.frames import Table
+
+__all__ = ["LAST", "change_status", "data_paths_of", "fitted", "instant", "pipeline_names", "raw_values"]
+
+LAST = 10  # runs that a view of something else shows
+
+_Named = TypeVar("_Named", "Pipeline", "Schedule")
+
+
+class _Collection(Protocol[_Named]):
+    def list(self, *, active_only: bool = ...) -> builtins.list[_Named]: ...
+    def disable(self, *names_or_ids: str) -> builtins.list[StatusChange[_Named]]: ...
+    def enable(self, *names_or_ids: str) -> builtins.list[StatusChange[_Named]]: ...
+
+
+def pipeline_names(workspace: Workspace) -> dict[str, str]:
+    """The name of every pipeline by its id, in one call."""
+    return {one.id: one.name for one in workspace.pipelines.list(active_only=False)}
+
+
+def instant(call: Call, at: datetime | None) -> str:
+    """An instant in the display zone as text; empty for none."""
+    return moment(at.astimezone(call.zone)) if at else ""
+
+
+def raw_values(pairs: Mapping[str, Given | None], option: str) -> dict[str, Any]:
+    """The ``name=value`` pairs of an option as they stand; the workspace gives them the pipeline's types.
+
+    InvalidInput for a name without a value.
+    """
+    raw: dict[str, Any] = {}
+    for name, given in pairs.items():
+        if given is None:
+            raise InvalidInput(f"{option} {name} has no value", hint=f"Write {option} {name}=VALUE.")
+        raw[name] = sound(f"{option} {name}", given.value) if isinstance(given.value, str) else given.value
+    return raw
+
+
+def data_paths_of(raw: Mapping[str, object]) -> dict[str, DataPath]:
+    """Data paths from ``datastore/path`` or mappings. InvalidInput names the one that is neither."""
+    return {name: data_path(f"The data path {name!r}", value) for name, value in raw.items()}
+
+
+def fitted(
+    workspace: Workspace,
+    pipeline: Pipeline,
+    parameters: Mapping[str, object],
+    data_paths: Mapping[str, DataPath],
+    *,
+    by_trigger: str | None = None,
+) -> dict[str, object]:
+    """What a dry run checks in the workspace's stead: all values in their types. InvalidInput for what does not fit."""
+    check_in_use(pipeline)
+    fit_data_path_parameter(pipeline, by_trigger)
+    stores = [one.name for one in workspace.datastores.list()]
+    return {
+        **fit_parameters(pipeline, parameters),
+        **fit_data_paths(pipeline, data_paths, stores, filled_by_trigger=by_trigger),
+    }
+
+
+def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to: Status) -> Table:
+    """Give every named thing a status: the workspace looks all names up before it changes the first one."""
+    names = call.named("name|id")
+    if call.is_dry_run:
+        everything = collection.list(active_only=False)
+        found = [pick(kind, name, everything, to_change=True) for name in names]
+        before = [(one, one.status) for one in {one.id: one for one in found}.values()]
+    else:
+        change = collection.disable if to is Status.DISABLED else collection.enable
+        before = [(one.value, one.was) for one in change(*names)]
+    call.remember(kind, [one.name for one, _ in before])
+    changed = [one.name for one, was in before if was is not to]
+    notes = [f"{len(before) - len(changed)} had this status already."] if len(changed) < len(before) else []
+    if changed and not call.is_dry_run:
+        back = "enable" if to is Status.DISABLED else "disable"
+        notes.append(f"Back again: %aml {kind} {back} {' '.join(map(_quoted, changed))}")
+    caption = f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}"
+    return tables.changes(call, before, to, caption, notes)
+
+
+def _quoted(name: str) -> str:
+    return name if name.replace("_", "a").replace("-", "a").isalnum() else f'"{name}"'

@@ -1,0 +1,102 @@
+"""How a value looks, as text and as HTML, with the same facts in both.
+
+Names, descriptions and details are other people's input. HTML is escaped here, in one place, and characters that draw
+nothing or steer a terminal are shown as their escapes, except the joiners that emoji are made of. No colours: a
+notebook has a theme of its own.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+__all__ = [
+    "cell",
+    "escape",
+    "field_list",
+    "html_fields",
+    "html_lines",
+    "html_table",
+    "moment",
+    "printable",
+    "text_table",
+]
+
+_JOINERS = "\u200c\u200d"
+_WIDEST = 80
+
+
+def printable(text: str) -> str:
+    """The text on one line, with every character that is not for showing as its escape (a new line as ``\\n``)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable() or letter in _JOINERS
+        else letter.encode("unicode_escape", "surrogatepass").decode()
+        for letter in text
+    )
+
+
+def moment(at: datetime, zone_name: str = "") -> str:
+    """``2026-11-23 06:30:00-08:00``, followed by the zone's name when there is one to add."""
+    return f"{at.isoformat(sep=' ', timespec='seconds')} {zone_name}".rstrip()
+
+
+def cell(value: object) -> str:
+    """One value of a table as text; ``None`` is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    text = printable(str(value))
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def escape(text: str) -> str:
+    """Text for HTML, in attributes too."""
+    return html.escape(printable(text))
+
+
+def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Left-aligned columns, two blanks apart."""
+    lines = [list(columns), *(list(row) for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+_LEFT = 'style="text-align:left"'
+
+
+def html_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """A real table with a caption and header cells, for eyes and screen readers."""
+    head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in columns)
+    body = "".join("<tr>" + "".join(f"<td {_LEFT}>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    title = f"<caption {_LEFT}>{escape(caption)}</caption>" if caption else ""
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def html_lines(lines: Iterable[str]) -> str:
+    """Each line as a paragraph."""
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def field_list(fields: Sequence[tuple[str, str]]) -> str:
+    """``name  value`` lines, the values aligned."""
+    shown = [(printable(name), printable(value)) for name, value in fields]
+    width = max((len(name) for name, _ in shown), default=0)
+    return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in shown)
+
+
+def html_fields(fields: Sequence[tuple[str, str]]) -> str:
+    """The same as a table of two columns with the names as row headers."""
+    rows = "".join(
+        f'<tr><th scope="row" {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(value)}</td></tr>'
+        for name, value in fields
+    )
+    return f"<table><tbody>{rows}</tbody></table>"

@@ -1,0 +1,357 @@
+"""The tables of the package, one function a kind of thing. Columns are declared, so an empty list has them too.
+
+What people look for stands first, the id last. ``next_fire`` is an instant in the display zone, to sort and compute
+with; ``next_fire_in_zone`` is the same instant as text on the schedule's own clock with the zone's name. A schedule
+that is disabled or fires on change has neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aml_magics.model.resources import Status
+from aml_magics.model.triggers import DatastoreChange, FireTime
+from aml_magics.notebook.frames import Columns, Table, build
+from aml_magics.notebook.present import moment
+
+if TYPE_CHECKING:
+    from aml_magics.model.resources import (
+        DataPathParameter,
+        Datastore,
+        Experiment,
+        Fire,
+        Parameter,
+        Pipeline,
+        Poll,
+        Run,
+        Schedule,
+        Step,
+    )
+    from aml_magics.notebook.call import Call
+
+__all__ = [
+    "changes",
+    "datastores",
+    "experiments",
+    "fire_times",
+    "fires",
+    "next_fire",
+    "objects",
+    "parameters",
+    "pipelines",
+    "polls",
+    "runs",
+    "schedules",
+    "steps",
+    "uploads",
+]
+
+_EXPERIMENTS: Columns = {"name": "string", "description": "string", "created": "instant", "id": "string"}
+_DATASTORES: Columns = {"name": "string", "type": "string", "default": "boolean", "place": "string"}
+_OBJECTS: Columns = {"name": "string", "size": "Int64", "modified": "instant", "etag": "string"}
+_UPLOADS: Columns = {"name": "string", "size": "Int64"}
+_PIPELINES: Columns = {
+    "name": "string",
+    "version": "string",
+    "status": "string",
+    "steps": "Int64",
+    "parameters": "string",
+    "description": "string",
+    "created": "instant",
+    "id": "string",
+}
+_PARAMETERS: Columns = {"name": "string", "type": "string", "default": "string"}
+_SCHEDULES: Columns = {
+    "name": "string",
+    "status": "string",
+    "trigger": "string",
+    "next_fire": "instant",
+    "next_fire_in_zone": "string",
+    "pipeline": "string",
+    "experiment": "string",
+    "host": "string",
+    "description": "string",
+    "id": "string",
+}
+_FIRE_TIMES: Columns = {"fire": "instant", "fire_in_zone": "string", "note": "string"}
+_RUNS: Columns = {
+    "status": "string",
+    "pipeline": "string",
+    "experiment": "string",
+    "source": "string",
+    "parameters": "string",
+    "created": "instant",
+    "started": "instant",
+    "ended": "instant",
+    "seconds": "Float64",
+    "detail": "string",
+    "id": "string",
+}
+_STEPS: Columns = {
+    "name": "string",
+    "status": "string",
+    "exit_code": "Int64",
+    "started": "instant",
+    "ended": "instant",
+    "seconds": "Float64",
+    "detail": "string",
+}
+_FIRES: Columns = {
+    "decided": "instant",
+    "reason": "string",
+    "due": "instant",
+    "objects": "string",
+    "outcome": "string",
+    "run": "string",
+    "detail": "string",
+}
+_POLLS: Columns = {
+    "at": "instant",
+    "seconds": "Float64",
+    "objects": "Int64",
+    "added": "Int64",
+    "modified": "Int64",
+    "removed": "Int64",
+    "fired": "Int64",
+    "error": "string",
+}
+_CHANGES: Columns = {"name": "string", "was": "string", "status": "string", "id": "string"}
+
+
+def _table(
+    call: Call,
+    columns: Columns,
+    rows: Sequence[Mapping[str, object]],
+    caption: str = "",
+    *,
+    notes: Iterable[str] = (),
+    empty: str = "none",
+) -> Table:
+    return build(columns, rows, zone=call.zone, caption=caption, notes=notes, limit=call.limit, empty=empty)
+
+
+def experiments(call: Call, found: Sequence[Experiment]) -> Table:
+    """Experiments by name."""
+    rows = [{"name": one.name, "description": one.description, "created": one.created, "id": one.id} for one in found]
+    return _table(call, _EXPERIMENTS, rows, "Experiments", empty="no experiments")
+
+
+def datastores(call: Call, found: Sequence[Datastore]) -> Table:
+    """Datastores and where they are."""
+    rows = [{"name": one.name, "type": one.type, "default": one.is_default, "place": place_of(one)} for one in found]
+    return _table(call, _DATASTORES, rows, "Datastores", empty="no datastores")
+
+
+def place_of(datastore: Datastore) -> str:
+    """A local folder, or account and container."""
+    return datastore.folder or "/".join(filter(None, (datastore.account, datastore.container)))
+
+
+def objects(call: Call, found: Iterable[object], caption: str) -> Table:
+    """Listed objects; their ``modified`` is POSIX seconds."""
+    rows = [
+        {
+            "name": one.name,  # type: ignore[attr-defined]
+            "size": one.size,  # type: ignore[attr-defined]
+            "modified": _instant(one.modified),  # type: ignore[attr-defined]
+            "etag": one.etag,  # type: ignore[attr-defined]
+        }
+        for one in found
+    ]
+    return _table(call, _OBJECTS, rows, caption, empty="no objects")
+
+
+def uploads(call: Call, found: Iterable[tuple[str, int]], caption: str) -> Table:
+    """Path on the datastore and size in bytes of each object."""
+    rows = [{"name": name, "size": size} for name, size in found]
+    return _table(call, _UPLOADS, rows, caption, empty="no files")
+
+
+def _instant(value: datetime | float) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
+
+
+def pipelines(call: Call, found: Sequence[Pipeline], notes: Iterable[str] = ()) -> Table:
+    """Published pipelines with their parameters and defaults."""
+    rows = [
+        {
+            "name": one.name,
+            "version": one.version,
+            "status": one.status.value,
+            "steps": len(one.steps),
+            "parameters": ", ".join(
+                [*(parameter_text(each) for each in one.parameters), *map(_data_path_text, one.data_paths)]
+            ),
+            "description": one.description,
+            "created": one.created,
+            "id": one.id,
+        }
+        for one in found
+    ]
+    return _table(call, _PIPELINES, rows, "Published pipelines", notes=notes, empty="no published pipelines")
+
+
+def parameter_text(parameter: Parameter) -> str:
+    """``learning_rate=0.1``."""
+    return f"{parameter.name}={parameter.default!r}"
+
+
+def _data_path_text(parameter: DataPathParameter) -> str:
+    return f"{parameter.name}={parameter.default}" if parameter.default else parameter.name
+
+
+def parameters(call: Call, pipeline: Pipeline) -> Table:
+    """The parameters of a pipeline, data paths among them, with types and defaults."""
+    rows: list[dict[str, object]] = [
+        {"name": one.name, "type": type(one.default).__name__, "default": str(one.default)}
+        for one in pipeline.parameters
+    ]
+    rows += [
+        {"name": one.name, "type": "data path", "default": str(one.default) if one.default else None}
+        for one in pipeline.data_paths
+    ]
+    return _table(call, _PARAMETERS, rows, "Parameters", empty="no parameters")
+
+
+def next_fire(schedule: Schedule, now: datetime) -> FireTime | None:
+    """The next fire of an active time schedule; ``None`` for others and when there is none."""
+    if isinstance(schedule.trigger, DatastoreChange) or schedule.status is not Status.ACTIVE:
+        return None
+    found = schedule.trigger.next_fires(now, 1, created=schedule.created or now)
+    return found[0] if found else None
+
+
+def schedules(
+    call: Call, found: Sequence[Schedule], pipeline_names: Mapping[str, str], notes: Iterable[str] = ()
+) -> Table:
+    """Schedules with their trigger in words and their next fire."""
+    now = call.now()
+    rows = []
+    for one in found:
+        coming = next_fire(one, now)
+        rows.append(
+            {
+                "name": one.name,
+                "status": one.status.value,
+                "trigger": one.trigger.in_words(),
+                "next_fire": coming.at if coming else None,
+                "next_fire_in_zone": _in_zone(coming, one) if coming else None,
+                "pipeline": pipeline_names.get(one.pipeline_id, one.pipeline_id),
+                "experiment": one.experiment_name,
+                "host": one.host.value,
+                "description": one.description,
+                "id": one.id,
+            }
+        )
+    return _table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
+
+
+def _in_zone(coming: FireTime, schedule: Schedule) -> str:
+    return moment(coming.at, getattr(schedule.trigger, "time_zone", ""))
+
+
+def fire_times(
+    call: Call, coming: Sequence[FireTime], time_zone: str, caption: str, *, empty: str = "it never fires"
+) -> Table:
+    """Fires to come, in the display zone and on the schedule's own clock."""
+    rows = [{"fire": one.at, "fire_in_zone": moment(one.at, time_zone), "note": one.note or None} for one in coming]
+    return _table(call, _FIRE_TIMES, rows, caption, empty=empty)
+
+
+def runs(
+    call: Call,
+    found: Sequence[Run],
+    pipeline_names: Mapping[str, str],
+    caption: str = "Runs",
+    notes: Iterable[str] = (),
+) -> Table:
+    """Runs with what they really got as parameters."""
+    rows = [
+        {
+            "status": one.status.value,
+            "pipeline": pipeline_names.get(one.pipeline_id, one.pipeline_id),
+            "experiment": one.experiment_name,
+            "source": one.source,
+            "parameters": pairs_text({**one.parameters, **one.data_paths}),
+            "created": one.created,
+            "started": one.started,
+            "ended": one.ended,
+            "seconds": seconds_between(one.started, one.ended),
+            "detail": one.status_detail or None,
+            "id": one.id,
+        }
+        for one in found
+    ]
+    return _table(call, _RUNS, rows, caption, notes=notes, empty="no runs")
+
+
+def pairs_text(values: Mapping[str, object]) -> str:
+    """``learning_rate=0.1, input_data=workspaceblobstore/incoming/a.csv``."""
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def seconds_between(started: datetime | None, ended: datetime | None) -> float | None:
+    """How long it took; ``None`` before it has ended."""
+    return (ended - started).total_seconds() if started and ended else None
+
+
+def steps(call: Call, found: Sequence[Step]) -> Table:
+    """The steps of a run."""
+    rows = [
+        {
+            "name": one.name,
+            "status": one.status.value,
+            "exit_code": one.exit_code,
+            "started": one.started,
+            "ended": one.ended,
+            "seconds": seconds_between(one.started, one.ended),
+            "detail": one.detail or None,
+        }
+        for one in found
+    ]
+    return _table(call, _STEPS, rows, "Steps", empty="no steps")
+
+
+def fires(call: Call, found: Sequence[Fire]) -> Table:
+    """Fires with their reason and outcome."""
+    rows = [
+        {
+            "decided": one.decided,
+            "reason": one.reason,
+            "due": one.due,
+            "objects": ", ".join(one.objects) or None,
+            "outcome": one.outcome.value,
+            "run": one.run_id,
+            "detail": one.detail or None,
+        }
+        for one in found
+    ]
+    return _table(call, _FIRES, rows, "Fires, the newest first", empty="no fires")
+
+
+def polls(call: Call, found: Sequence[Poll]) -> Table:
+    """Looks at a datastore; one that found nothing is a look too."""
+    rows = [
+        {
+            "at": one.at,
+            "seconds": one.took.total_seconds(),
+            "objects": one.objects,
+            "added": one.added,
+            "modified": one.modified,
+            "removed": one.removed,
+            "fired": one.fired,
+            "error": one.error or None,
+        }
+        for one in found
+    ]
+    return _table(call, _POLLS, rows, "Polls, the newest first", empty="no polls")
+
+
+def changes(
+    call: Call, before: Sequence[tuple[Pipeline | Schedule, Status]], status: Status, caption: str, notes: Iterable[str]
+) -> Table:
+    """What a verb made of several things: the status each had and the one it has now."""
+    rows = [{"name": one.name, "was": was.value, "status": status.value, "id": one.id} for one, was in before]
+    return _table(call, _CHANGES, rows, caption, notes=notes)
