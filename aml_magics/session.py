@@ -34,17 +34,17 @@ def connect(
 ) -> Workspace:
     """Open the workspace embedded in this process and return it.
 
-    ``target`` is the folder that holds (or will hold) the workspace's files, the current folder when it is ``None``: the
-    database is ``.aml/workspace.db`` there, the default datastore the folder ``workspaceblobstore``. Steps run as
-    processes on ``executor``, any ``concurrent.futures.Executor`` whose workers see the same files (a Dask or ipyparallel
-    one included); by default on threads of this process, ``parallel_steps`` (4) at a time.
+    ``target`` is the folder that holds (or will hold) the workspace's files, the current folder when it is ``None``:
+    the database is ``.aml/workspace.db`` there, the default datastore the folder ``workspaceblobstore``. Steps run as
+    processes on ``executor``, any ``concurrent.futures.Executor`` whose workers see the same files (a Dask or
+    ipyparallel one included); by default on threads of this process, ``parallel_steps`` (4) at a time.
 
     In a notebook this is the very workspace that ``%aml`` works on. Raises ``InvalidInput`` when the folder cannot be
     used.
 
     >>> ws = aml_magics.connect()
     >>> ws.schedules.create(
-    ...     name="MyRecurringSchedule", pipeline="train", experiment_name="MyExperiment", frequency="Minute", interval=15
+    ...     name="MyRecurringSchedule", pipeline="train", experiment_name="MyExperiment", every="15 minutes"
     ... )
     """
     session = session_of(_current_shell())

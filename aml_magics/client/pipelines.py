@@ -75,10 +75,11 @@ class Pipelines(Collection):
         if [definition, source, file].count(None) != 2:
             message = "publish takes exactly one of a definition, source= and file="
             raise InvalidInput(message, hint="For example publish(file='pipeline.yml').")
+        names = [data_paths] if isinstance(data_paths, str) else data_paths  # one name is no list of letters
         options = {
             "name": name,
             "parameters": parameters or {},
-            "data_paths": data_paths if isinstance(data_paths, Mapping) else dict.fromkeys(data_paths),
+            "data_paths": names if isinstance(names, Mapping) else dict.fromkeys(names),
             "description": description,
             "version": version,
             "continue_on_step_failure": continue_on_step_failure,

@@ -22,9 +22,9 @@ _GROWTH = 1.5
 
 
 class NotFinished(AmlError, TimeoutError):
-    """A run that was waited for has not ended in time; it goes on. ``run`` is its last known state."""
+    """A run that was waited for has not ended in time; it goes on. ``run`` is its last known state, if there is one."""
 
-    def __init__(self, message: str, *, run: Run, hint: str = "") -> None:
+    def __init__(self, message: str, *, run: Run | None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.run = run
 
@@ -94,6 +94,17 @@ class Runs(Collection):
         """
         return self._connection.run(self._wait(run, timeout))
 
+    def wait_for_schedule(self, schedule: str | Schedule, timeout: float | None = None) -> Run:
+        """Wait until the newest run that a schedule started has ended; its first run when it has started none yet.
+
+        ``timeout`` is in seconds and counts for both. Raises ``NotFound`` for the schedule, ``NotFinished`` when time
+        is up; its ``run`` is ``None`` when the schedule has not fired.
+
+        >>> ws.schedules.create("hourly", pipeline="train", every="hour")
+        >>> ws.runs.wait_for_schedule("hourly", timeout=60).status
+        """
+        return self._connection.run(self._wait_for_schedule(schedule, timeout))
+
     def cancel(self, run: str | Run) -> Run:
         """Ask for the end of a run and return it as it is then; one that has ended already stays as it is.
 
@@ -154,20 +165,34 @@ class Runs(Collection):
             await self._connection.sleep(pause)
             pause = self._longer(pause)
 
-    async def _wait(self, wanted: str | Run, patience: float | None) -> Run:
-        run = await find_run(self._client, wanted)
+    async def _wait_for_schedule(self, wanted: str | Schedule, patience: float | None) -> Run:
+        schedule = await find_schedule(self._client, wanted)
         began = self._connection.monotonic()
         pause = _FIRST_PAUSE
+        while (run := await self._client.last_run_of_schedule(schedule.id)) is None:
+            pause = await self._rest(pause, began, patience, _not_fired(schedule, patience))
+        return await self._until_final(run, began, patience)
+
+    async def _wait(self, wanted: str | Run, patience: float | None) -> Run:
+        run = await find_run(self._client, wanted)
+        return await self._until_final(run, self._connection.monotonic(), patience)
+
+    async def _until_final(self, run: Run, began: float, patience: float | None) -> Run:
+        pause = _FIRST_PAUSE
         while not run.status.is_final:
-            if patience is not None:
-                left = began + patience - self._connection.monotonic()
-                if left <= 0:
-                    raise _not_finished(run, patience)
-                pause = min(pause, left)
-            await self._connection.sleep(pause)
-            pause = self._longer(pause)
+            pause = await self._rest(pause, began, patience, _not_finished(run, patience))
             run = await self._client.run(run.id)
         return run
+
+    async def _rest(self, pause: float, began: float, patience: float | None, late: NotFinished) -> float:
+        """Sleep before the next question and return the pause after it; raise ``late`` when patience has run out."""
+        if patience is not None:
+            left = began + patience - self._connection.monotonic()
+            if left <= 0:
+                raise late
+            pause = min(pause, left)
+        await self._connection.sleep(pause)
+        return self._longer(pause)
 
     def _longer(self, pause: float) -> float:
         return min(pause * _GROWTH, 0.5 if self._client.is_embedded else 5.0)
@@ -180,6 +205,11 @@ class Runs(Collection):
         return await self._client.run(run.id)
 
 
-def _not_finished(run: Run, timeout: float) -> NotFinished:
-    message = f"the run {run.id} has not ended after {timeout:g} s: it is {run.status.value}"
+def _not_finished(run: Run, patience: float | None) -> NotFinished:
+    message = f"the run {run.id} has not ended after {patience or 0:g} s: it is {run.status.value}"
     return NotFinished(message, run=run, hint=f"It goes on: wait again, or end it with %aml run cancel {run.id[:8]}.")
+
+
+def _not_fired(schedule: Schedule, patience: float | None) -> NotFinished:
+    message = f"the schedule {schedule.name!r} has started no run after {patience or 0:g} s"
+    return NotFinished(message, run=None, hint=f"%aml schedule history {schedule.name} says why.")

@@ -1,1 +1,1 @@
-"""The workspace inside the kernel: the v1 protocol over one SQLite file, and the runner that executes pipeline steps."""
+"""The workspace inside the kernel: the v1 protocol over one SQLite file, and the runner of pipeline steps."""

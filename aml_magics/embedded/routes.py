@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.errors import AmlError, InvalidInput, NotFound
 from aml_magics.wire.v1 import error_to
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from aml_magics.embedded.workspace import EmbeddedWorkspace
     from aml_magics.wire.v1_errors import Service
 
 __all__ = ["BODY_LIMIT", "SCOPE", "Call", "Handler", "as_json", "refused", "route", "text"]
@@ -111,14 +112,18 @@ class Call:
         return found
 
 
-def route(path: str, method: str, handler: Handler, *, workspace: str, service: Service) -> Route:
-    """A route to ``handler``; ``workspace`` is the name that the path must give."""
+def route(path: str, method: str, handler: Handler, *, workspace: EmbeddedWorkspace, service: Service) -> Route:
+    """A route to ``handler``; the path must name this workspace, which keeps what failed unexpectedly."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            _require_workspace(request, workspace)
+            workspace.require_running()
+            _require_workspace(request, workspace.name)
             answer = await handler(Call(request))
+        except AmlError as error:
+            return refused(error, service)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets one line of it
+            workspace.note_failure(f"{method} {path}", error)
             return refused(error, service)
         return answer if isinstance(answer, Response) else as_json(answer)
 

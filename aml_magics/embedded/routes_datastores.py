@@ -52,7 +52,7 @@ class _Datastores:
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below the service's prefix."""
     here = _Datastores(workspace)
-    add = partial(route, workspace=workspace.name, service="other")
+    add = partial(route, workspace=workspace, service="other")
     return [
         add("/datastores", "GET", here.list),
         add("/datastores", "POST", here.register),

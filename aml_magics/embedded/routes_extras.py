@@ -65,7 +65,7 @@ class _Extras:
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below our own prefix."""
     here = _Extras(workspace)
-    add = partial(route, workspace=workspace.name, service="other")
+    add = partial(route, workspace=workspace, service="other")
     return [
         add("/status", "GET", here.status),
         add("/schedules/{id}/history", "GET", here.history),

@@ -98,7 +98,7 @@ class _History:
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below run history's prefix: a run is found bare, by its experiment's name and by its id."""
     here = _History(workspace)
-    add = partial(route, workspace=workspace.name, service="other")
+    add = partial(route, workspace=workspace, service="other")
     found = [
         add("/experiments:query", "POST", here.experiments),
         add("/experiments/{name}", "GET", here.experiment),
@@ -121,4 +121,4 @@ def artifact_routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below the artifact service's prefix."""
     here = _History(workspace)
     path = "/artifacts/prefix/contentinfo/ExperimentRun/{container}/{prefix:path}"
-    return [route(path, "GET", here.artifacts, workspace=workspace.name, service="other")]
+    return [route(path, "GET", here.artifacts, workspace=workspace, service="other")]

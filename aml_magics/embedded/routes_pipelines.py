@@ -91,7 +91,7 @@ class _Pipelines:
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below the service's prefix."""
     here = _Pipelines(workspace)
-    add = partial(route, workspace=workspace.name, service="pipelines")
+    add = partial(route, workspace=workspace, service="pipelines")
     return [
         add("/DataTypes", "GET", here.data_types),
         add("/Modules", "POST", here.create_module),

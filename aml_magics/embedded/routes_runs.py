@@ -113,7 +113,7 @@ class _Runs:
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below the service's prefix."""
     here = _Runs(workspace)
-    add = partial(route, workspace=workspace.name, service="pipelines")
+    add = partial(route, workspace=workspace, service="pipelines")
     return [
         add("/PipelineRuns/PipelineSubmit/{id}", "POST", here.submit),
         add("/PipelineRuns/Pipeline/{id}", "GET", here.of_pipeline),

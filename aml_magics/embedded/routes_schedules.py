@@ -47,7 +47,7 @@ class _Schedules:
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below the service's prefix."""
     here = _Schedules(workspace)
-    add = partial(route, workspace=workspace.name, service="pipelines")
+    add = partial(route, workspace=workspace, service="pipelines")
     return [
         add("/Schedules", "GET", here.list),
         add("/Schedules/Create", "POST", here.create),

@@ -27,6 +27,6 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         return workspace_to(call.scope, workspace_id=store.workspace_id, base=call.base, created=store.created)
 
     return [
-        route("/discovery", "GET", discovery, workspace=workspace.name, service="other"),
-        route(SCOPE, "GET", resource, workspace=workspace.name, service="other"),
+        route("/discovery", "GET", discovery, workspace=workspace, service="other"),
+        route(SCOPE, "GET", resource, workspace=workspace, service="other"),
     ]

@@ -5,7 +5,9 @@ The database belongs to the thread of the event loop, and so does everything her
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +47,10 @@ class Store:
             datastores=self.datastores,
             now=self.now,
         )
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """One durable transaction over everything that the workspace holds."""
+        return self._database.transaction()
 
     def now(self) -> datetime:
         """The clock's time, aware, in UTC."""

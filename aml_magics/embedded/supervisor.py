@@ -142,6 +142,7 @@ def become_command(request: Request) -> None:
     """In the forked child: turn into the command, with nothing of ours left but the log."""
     os.setsid()
     control(PR_SET_PDEATHSIG, signal.SIGKILL)
+    answer(f"group {os.getpid()}")  # before the command can do anything: should we be killed now, they can still end it
     log = os.open(request.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for source, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
         os.dup2(source, target)
@@ -210,7 +211,6 @@ def main() -> None:
     if problem:
         answer("failed " + problem.decode(errors="replace").replace("\n", " "))
         return
-    answer(f"group {pid}")
     tree = Tree(pid, adopts_orphans=adopts_orphans)
     reason = watch(tree, request, wakeup, stopped)
     end(tree, request.grace, wakeup)

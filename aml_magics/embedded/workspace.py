@@ -16,8 +16,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import traceback
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,7 +34,8 @@ from aml_magics.engine.clock import SystemClock
 from aml_magics.engine.database import Database
 from aml_magics.engine.engine import Engine
 from aml_magics.engine.threads import DaemonThreadPool
-from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.errors import InvalidInput, NotFound, ServiceError
+from aml_magics.model.history import instant_text
 from aml_magics.model.triggers import DatastoreChange
 from aml_magics.wire.v1 import health_to, history_to
 
@@ -49,6 +54,7 @@ T = TypeVar("T")
 
 _FILE_THREADS = 4
 _TRIES = 5
+_FAILURES_KEPT = 20
 _SYSTEM_CLOCK = SystemClock()
 _LARGEST_LOG = 10 * 2**20  # bytes of a step's log that one answer carries: its end
 
@@ -80,8 +86,9 @@ class EmbeddedWorkspace:
         self._clock = clock
         self._executor = executor
         self._parallel_steps = parallel_steps
+        self._failures: deque[str] = deque(maxlen=_FAILURES_KEPT)
         self._database: Database | None = None
-        self._files: DaemonThreadPool | None = None
+        self._files = DaemonThreadPool(_FILE_THREADS, "aml-files")
         self._engine: Engine | None = None
         self._runner: Runner | None = None
 
@@ -107,16 +114,22 @@ class EmbeddedWorkspace:
 
     async def stop(self) -> None:
         """Stop firing, end the running steps, close the files. Stopping twice, or after a failed start, is harmless."""
-        engine, runner, files, database = self._engine, self._runner, self._files, self._database
-        self._engine = self._runner = self._files = None
-        if engine is not None:
-            await engine.stop()
-        if runner is not None:
-            await runner.stop()
-        if files is not None:
-            files.shutdown(wait=False, cancel_futures=True)
-        if database is not None:
-            database.close()
+        if self._database is None:
+            return
+        async with AsyncExitStack() as last_first:  # each is done also when the one before it fails or is cancelled
+            last_first.callback(self._database.close)
+            last_first.callback(self._files.shutdown, wait=False, cancel_futures=True)
+            if self._runner is not None:
+                last_first.push_async_callback(self._runner.stop)
+            if self._engine is not None:
+                last_first.push_async_callback(self._engine.stop)
+            self._engine = self._runner = None
+
+    def require_running(self) -> None:
+        """Raises ``ServiceError`` before ``start`` has returned and after ``stop`` was called."""
+        if self._runner is None:
+            message = "the workspace is not running"
+            raise ServiceError(message, code="NotRunning", hint="Open it again.")
 
     # what the routes call
 
@@ -146,10 +159,18 @@ class EmbeddedWorkspace:
             "workspaceId": self.store.workspace_id,
             "owner": self.engine.owner,
             "counts": self.store.counts(),
+            "failures": list(reversed(self._failures)),
             "unreadable": list(self.store.schedules.unreadable.values()),
             "engine": health_to(self.engine.health()),
             "runner": {"parallelSteps": self.runner.parallel_steps, "trouble": self.runner.trouble},
         }
+
+    def note_failure(self, what: str, error: Exception) -> None:
+        """Keep what failed and where, for ``status``: the caller was told no more than the kind of the error."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        at = instant_text(datetime.fromtimestamp(self._clock.now(), UTC))
+        self._failures.append(" ".join(f"{at}, {what}: {type(error).__name__}: {error}{place}".split()))
 
     async def step_log(self, run_id: str, step: str) -> str:
         """What a step has written so far, or its end when it has written much. Raises ``NotFound``."""
@@ -162,9 +183,6 @@ class EmbeddedWorkspace:
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """The result of a call that reads or writes files, made in a daemon thread."""
-        if self._files is None:
-            message = "the workspace is not running"
-            raise RuntimeError(message)
         return await asyncio.wrap_future(self._files.submit(call))
 
     # the engine's host
@@ -202,7 +220,6 @@ class EmbeddedWorkspace:
         self._database = database = Database(own / "workspace.db")
         self.store = Store(database, self.root, self._clock)
         self.store.datastores.ensure_default()
-        self._files = DaemonThreadPool(_FILE_THREADS, "aml-files")
         self.engine = self._engine = Engine(database, self, clock=self._clock)
         self.runner = self._runner = Runner(
             database,
@@ -232,17 +249,10 @@ class EmbeddedWorkspace:
         if prepared.joins and isinstance(trigger, DatastoreChange):
             await self.engine.join(trigger, lambda connection: schedules.write(connection, prepared))
         else:
-            with self._open_database.transaction() as connection:
+            with self.store.transaction() as connection:
                 schedules.write(connection, prepared)
         self.engine.refresh()
         return prepared.entity
-
-    @property
-    def _open_database(self) -> Database:
-        if self._database is None:
-            message = "the workspace is not running"
-            raise RuntimeError(message)
-        return self._database
 
     def _local_path(self, place: DataPath) -> str:
         path = self.store.datastores.object_store(place.datastore).local_path(place.path)

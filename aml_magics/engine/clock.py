@@ -35,37 +35,35 @@ class SystemClock:
 
 
 class Alarm:
-    """One task waits on it; anybody on the loop may ring. A ring while nobody waits ends the next wait at once."""
+    """One task waits on it; anybody else on the loop may ring. A ring while nobody waits ends the next wait at once.
 
-    __slots__ = ("_clock", "_rung", "_waiter")
+    A ring cancels the sleep, and the waiting task takes that back (``Task.uncancel``), as ``asyncio.timeout`` does. A
+    task for the sleep would do as well, but each of a thousand fires a second would pay for one.
+    """
+
+    __slots__ = ("_clock", "_rung", "_sleeper")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rung = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._sleeper: asyncio.Task[object] | None = None
 
     def ring(self) -> None:
         self._rung = True
-        if self._waiter is not None:
-            _settle(self._waiter)
+        if self._sleeper is not None:
+            self._sleeper.cancel()
+            self._sleeper = None
 
     async def wait(self, seconds: float) -> bool:
         """Sleep at most ``min(seconds, RECHECK)``. True when it was rung."""
         if not self._rung:
-            sleeper = asyncio.ensure_future(self._clock.sleep(min(max(seconds, 0.0), RECHECK)))
-            self._waiter = waiter = asyncio.get_running_loop().create_future()
-            sleeper.add_done_callback(lambda _: _settle(waiter))
+            self._sleeper = sleeper = asyncio.current_task()
             try:
-                await waiter
+                await self._clock.sleep(min(max(seconds, 0.0), RECHECK))
+            except asyncio.CancelledError:
+                if not self._rung or sleeper is None or sleeper.uncancel() > 0:
+                    raise  # it was, or was also, somebody who meant it
             finally:
-                self._waiter = None
-                if sleeper.done() and not sleeper.cancelled():
-                    sleeper.result()
-                sleeper.cancel()
+                self._sleeper = None
         rung, self._rung = self._rung, False
         return rung
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

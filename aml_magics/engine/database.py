@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from aml_magics.model.errors import Conflict
 __all__ = ["BUSY_SECONDS", "Database"]
 
 BUSY_SECONDS = 5.0
+Parameters = Sequence[object] | Mapping[str, object]
 
 
 class Database:
@@ -95,10 +96,11 @@ class Database:
             if not durable:
                 connection.execute("PRAGMA synchronous = FULL")
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """All rows. ``parameters`` by position or by name."""
         return self._connection.execute(sql, parameters).fetchall()
 
-    def row(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Row | None:
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         """The first row, or ``None``."""
         found: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
         return found

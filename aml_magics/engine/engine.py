@@ -20,7 +20,7 @@ from functools import partial
 from aml_magics.engine.changes import Place
 from aml_magics.engine.clock import Alarm, Clock, SystemClock
 from aml_magics.engine.database import Database
-from aml_magics.engine.host import Host
+from aml_magics.engine.host import Host, Watch
 from aml_magics.engine.ledger import Claims, Ledger
 from aml_magics.engine.owners import BEAT_SECONDS, Owners, this_process
 from aml_magics.engine.poller import Commit, Members, Tools
@@ -66,7 +66,8 @@ class Engine:
         self._timekeeper = Timekeeper(self._ledger, clock, self._claimed)
         self._owners = Owners(database, clock, self.owner)
         self._stale = Alarm(clock)
-        self._beats_to_rest = 0  # before the schedules are read again because another kernel wrote something
+        self._changed_elsewhere = False  # another kernel wrote something since the schedules were read
+        self._beats_to_rest = 0  # before they are read again because of that
         tools = Tools(
             database=database,
             host=host,
@@ -155,14 +156,21 @@ class Engine:
 
     def _sync(self, *, starting: bool = False) -> None:
         begun = time.monotonic()
-        watches = self._host.watches()
-        if self._pollers.open(watches):
-            watches = self._host.watches()
-        timed = [watch for watch in watches if not isinstance(watch.trigger, DatastoreChange)]
-        gone = [self._timekeeper.sync(timed, starting=starting), self._pollers.sync(watches)]
+        timed, changes = self._watches()
+        if self._pollers.open(changes):
+            timed, changes = self._watches()
+        gone = [self._timekeeper.sync(timed, starting=starting), self._pollers.sync(changes)]
         if starting or any(gone):
-            self._ledger.pause({watch.id for watch in watches}, self._clock.now())
+            self._ledger.pause([*timed, *changes], self._clock.now())
         self._beats_to_rest = int((time.monotonic() - begun) / SYNC_DUTY / BEAT_SECONDS)
+
+    def _watches(self) -> tuple[list[Watch], list[Watch]]:
+        """The active schedules that time fires, and those that changes fire."""
+        timed: list[Watch] = []
+        changes: list[Watch] = []
+        for watch in self._host.watches():
+            (changes if isinstance(watch.trigger, DatastoreChange) else timed).append(watch)
+        return timed, changes
 
     async def _keep_in_sync(self) -> None:
         while True:
@@ -174,14 +182,13 @@ class Engine:
                     raise
 
     async def _keep_beating(self) -> None:
-        changed = False
         while True:
             await self._clock.sleep(BEAT_SECONDS)
             self._beat()
-            changed = self._database.changed_elsewhere() or changed
+            self._changed_elsewhere |= self._database.changed_elsewhere()
             self._beats_to_rest -= 1
-            if changed and self._beats_to_rest < 0:
-                changed = False
+            if self._changed_elsewhere and self._beats_to_rest < 0:
+                self._changed_elsewhere = False
                 self.refresh()
 
     def _beat(self) -> None:

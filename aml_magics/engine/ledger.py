@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from aml_magics.engine.backlog import Decision
 from aml_magics.engine.database import Database
-from aml_magics.engine.host import Host
+from aml_magics.engine.host import Host, Watch
 from aml_magics.model.errors import AmlError
 from aml_magics.model.resources import Fire, Outcome
 
@@ -81,12 +81,12 @@ class Ledger:
                 [(*place, now) for place in places],
             )
 
-    def pause(self, active: Collection[str], now: float) -> None:
+    def pause(self, active: Iterable[Watch], now: float) -> None:
         """Note which schedules are not active any more: all but these, unless the host says that they are after all."""
         known = {
             row["schedule_id"] for row in self._database.rows("SELECT schedule_id FROM cursors WHERE paused IS NULL")
         }
-        if known.issubset(active):
+        if not known.difference(watch.id for watch in active):
             return
         with self._database.transaction() as db:
             gone = known - {watch.id for watch in self._host.watches()}
@@ -104,12 +104,11 @@ class Ledger:
         except SubmitFailed:
             return attempt(True)
 
-    def claim(self, db: sqlite3.Connection, fires: Iterable[Fire], claims: Claims, *, careful: bool) -> None:
+    def claim(self, db: sqlite3.Connection, fires: Sequence[Fire], claims: Claims, *, careful: bool) -> None:
         """Write the fires that are not there yet and make their runs, inside the caller's transaction."""
-        for fire in fires:
-            if _insert(db, fire).rowcount == 0:
-                continue
-            claims.kept += 1
+        fresh = _insert(db, fires)
+        claims.kept += len(fresh)
+        for fire in fresh:
             if fire.outcome != Outcome.SUBMITTED:
                 continue
             run_id = self._submit(db, fire, careful=careful)
@@ -126,17 +125,13 @@ class Ledger:
         claims = Claims()
         with self._database.transaction() as db:
             reached = self._reached(db, decisions)
-            moved = []
-            for decision in decisions:
-                at = reached.get(decision.schedule_id, decision.after)
-                if at > decision.after:
-                    claims.overtaken[decision.schedule_id] = at
-                    continue
-                self.claim(db, decision.fires, claims, careful=careful)
-                if decision.schedule_id not in claims.inactive:
-                    moved.append((decision.schedule_id, decision.until))
+            after = {decision.schedule_id: decision.after for decision in decisions}
+            claims.overtaken = {schedule_id: at for schedule_id, at in reached.items() if at > after[schedule_id]}
+            ours = [decision for decision in decisions if decision.schedule_id not in claims.overtaken]
+            self.claim(db, [fire for decision in ours for fire in decision.fires], claims, careful=careful)
             db.executemany(
-                "INSERT INTO cursors (schedule_id, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at", moved
+                "INSERT INTO cursors (schedule_id, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
+                [(each.schedule_id, each.until) for each in ours if each.schedule_id not in claims.inactive],
             )
         return claims
 
@@ -153,11 +148,13 @@ class Ledger:
     def _submit(self, db: sqlite3.Connection, fire: Fire, *, careful: bool) -> str | None:
         """The run's id; ``None`` when the schedule is not active, "" when the fire was refused."""
         try:
-            with _savepoint(db) if careful else _no_savepoint():
+            if not careful:
                 return self._host.submit(db, fire)
-        except sqlite3.OperationalError:
-            raise  # the database is full or broken, nothing is decided
+            with _savepoint(db):
+                return self._host.submit(db, fire)
         except Exception as error:
+            if isinstance(error, sqlite3.OperationalError) and not _is_bad_sql(error):
+                raise  # the disk is full, or the like: nothing is decided
             if not careful:
                 raise SubmitFailed from error
             self._refuse(db, fire, error)
@@ -173,21 +170,35 @@ class Ledger:
             self._report("submit", error)
 
 
-def _insert(db: sqlite3.Connection, fire: Fire) -> sqlite3.Cursor:
-    return db.execute(
+def _insert(db: sqlite3.Connection, fires: Sequence[Fire]) -> Sequence[Fire]:
+    """Insert fires; returns those that were not there yet."""
+    inserted = db.executemany(
         "INSERT OR IGNORE INTO fires (key, schedule_id, reason, decided, due, objects, outcome, run_id, detail)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            fire.key,
-            fire.schedule_id,
-            fire.reason,
-            fire.decided.timestamp(),
-            fire.due.timestamp() if fire.due else None,
-            json.dumps(fire.objects) if fire.objects else "[]",
-            fire.outcome.value,
-            fire.key if fire.outcome == Outcome.SUBMITTED else None,
-            fire.detail,
-        ),
+        map(_row, fires),
+    ).rowcount
+    if inserted == len(fires):
+        return fires
+    rows = db.execute("SELECT key FROM fires ORDER BY id DESC LIMIT ?", (max(inserted, 0),))
+    fresh = {row["key"] for row in rows}
+    return [fire for fire in fires if fire.key in fresh]
+
+
+def _is_bad_sql(error: sqlite3.OperationalError) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+
+
+def _row(fire: Fire) -> tuple[object, ...]:
+    return (
+        fire.key,
+        fire.schedule_id,
+        fire.reason,
+        fire.decided.timestamp(),
+        fire.due.timestamp() if fire.due else None,
+        json.dumps(fire.objects) if fire.objects else "[]",
+        fire.outcome.value,
+        fire.key if fire.outcome == Outcome.SUBMITTED else None,
+        fire.detail,
     )
 
 
@@ -201,8 +212,3 @@ def _savepoint(db: sqlite3.Connection) -> Iterator[None]:
         raise
     finally:
         db.execute("RELEASE submit")
-
-
-@contextmanager
-def _no_savepoint() -> Iterator[None]:
-    yield

@@ -36,7 +36,7 @@ __all__ = ["Commit", "Members", "Poller", "Tools"]
 Commit = Callable[[sqlite3.Connection], None]
 Members = Mapping[str, DatastoreChange]
 
-SHORTEST_GAP = 0.05  # seconds between looks that nobody's interval asks for
+SHORTEST_GAP = 0.05  # seconds from one look to the next
 DUTY = 0.2
 TRIES = 20
 
@@ -203,9 +203,8 @@ class Poller:
 
     @property
     def _interval(self) -> float:
-        return min(
-            (change.polling_interval.total_seconds() for change in self._members.values()), default=LONGEST_PAUSE
-        )
+        intervals = (change.polling_interval.total_seconds() for change in self._members.values())
+        return max(min(intervals, default=LONGEST_PAUSE), SHORTEST_GAP)
 
     async def _wait(self) -> None:
         """Until the next look."""

@@ -89,8 +89,8 @@ class Pollers:
 
     async def first_looks(self) -> None:
         """Until every place was looked at once."""
-        for place in list(self._running):
-            await self._pollers[place].looked.wait()
+        for poller in [self._pollers[place] for place in self._running]:
+            await poller.looked.wait()
 
     def _run(self, place: Place, members: Members) -> None:
         poller = self._pollers[place]
@@ -104,11 +104,10 @@ class Pollers:
         """For the history: who is looked for where, and since when."""
         now = self._tools.clock.now()
         current = {watch.id: Place.of(watch.trigger) for watch in watches if isinstance(watch.trigger, DatastoreChange)}
-        born = {watch.id: watch.created.timestamp() for watch in watches}
         fresh = [
-            (schedule_id, self._pollers[place].id, min(born[schedule_id], now))
-            for schedule_id, place in current.items()
-            if self._schedules.get(schedule_id) != place and place in self._pollers
+            (watch.id, self._pollers[place].id, min(watch.created.timestamp(), now))
+            for watch in watches
+            if (place := current[watch.id]) in self._pollers and self._schedules.get(watch.id) != place
         ]
         if fresh:
             self._tools.ledger.look_for(fresh, now)

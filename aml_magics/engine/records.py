@@ -13,10 +13,18 @@ from aml_magics.model.resources import Fire, Outcome, Poll
 
 __all__ = ["read_history"]
 
+# The newest of each outcome are found by the index (schedule_id, outcome), however many there are.
+_NEWEST_OF_EACH = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT id FROM fires WHERE schedule_id = :schedule AND outcome = '{outcome}'"
+    " ORDER BY id DESC LIMIT :limit)"
+    for outcome in Outcome
+)
+_NEWEST_FIRES = f"SELECT * FROM fires WHERE id IN ({_NEWEST_OF_EACH}) ORDER BY id DESC LIMIT :limit"
+
 
 def read_history(database: Database, schedule_id: str, limit: int, *, active: bool, next_due: float | None) -> History:
     """The newest ``limit`` fires and polls of a schedule, and the counts of all of them."""
-    fires = database.rows("SELECT * FROM fires WHERE schedule_id = ? ORDER BY id DESC LIMIT ?", (schedule_id, limit))
+    fires = database.rows(_NEWEST_FIRES, {"schedule": schedule_id, "limit": limit})
     tally = "SELECT outcome, count(*) FROM fires WHERE schedule_id = ? GROUP BY outcome"
     counts = {outcome: count for outcome, count in database.rows(tally, (schedule_id,))}  # noqa: C416 - rows are no pairs
     history = History(

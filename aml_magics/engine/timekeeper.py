@@ -9,7 +9,7 @@ the cursor and now was missed, and the schedule says what becomes of it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import inf, nextafter
 
 from aml_magics.engine.backlog import GRACE, decide
@@ -24,15 +24,14 @@ __all__ = ["Timekeeper"]
 LATENESS_KEPT = 2000
 
 
-class _Plan:
-    """One schedule; ``after`` is its cursor as far as this kernel knows."""
+class _Plan(Due):
+    """When one schedule is due next. ``after`` is its cursor as far as this kernel knows."""
 
     __slots__ = ("after", "timetable", "watch")
 
-    def __init__(self, watch: Watch, timetable: Timetable, after: float) -> None:
-        self.watch = watch
-        self.timetable = timetable
-        self.after = after
+    watch: Watch
+    timetable: Timetable
+    after: float
 
 
 class Timekeeper:
@@ -42,21 +41,23 @@ class Timekeeper:
         self._ledger = ledger
         self._clock = clock
         self._claimed = claimed
-        self._plans: dict[str, _Plan] = {}
         self._dropped: set[str] = set()  # turned out not to be active, not yet marked as paused
         self._lateness: deque[float] = deque(maxlen=LATENESS_KEPT)
-        self._scheduler = Scheduler(clock, self._fire)
+        self._stuck_since = inf
+        self._scheduler = Scheduler[_Plan](clock, self._fire)
         self.run = self._scheduler.run
         self.fire_due = self._scheduler.fire_due
 
     def __len__(self) -> int:
-        return len(self._plans)
+        return len(self._scheduler)
 
     def __contains__(self, schedule_id: str) -> bool:
-        return schedule_id in self._plans
+        return schedule_id in self._scheduler
 
     def next_due(self, schedule_id: str) -> float | None:
-        return self._scheduler.due(schedule_id)
+        """When a schedule is due next; ``None`` when it is not here, or never."""
+        plan = self._scheduler.get(schedule_id)
+        return None if plan is None or plan == inf else float(plan)
 
     def lateness(self, share: float) -> float | None:
         """Seconds from due to committed, that share of the newest fires was not later."""
@@ -65,78 +66,77 @@ class Timekeeper:
 
     def sync(self, watches: Sequence[Watch], *, starting: bool) -> bool:
         """These are the active time schedules now. True when others were before."""
-        gone = (self._plans.keys() | self._dropped) - {watch.id for watch in watches}
+        gone = self._dropped.union(self._scheduler.names()).difference(watch.id for watch in watches)
         self._scheduler.remove(gone)
-        for schedule_id in gone:
-            self._plans.pop(schedule_id, None)
         self._dropped.clear()
-        fresh = [watch for watch in watches if self._is_news(watch)]
+        fresh = []
+        for watch in watches:
+            plan = self._scheduler.get(watch.id)
+            if plan is None:
+                fresh.append(watch)
+            elif plan.watch != watch:
+                known, plan.watch = plan.watch, watch
+                if known.trigger != watch.trigger or known.created != watch.created:
+                    fresh.append(watch)
         if fresh:
             self._plan(fresh, starting=starting)
         return bool(gone)
-
-    def _is_news(self, watch: Watch) -> bool:
-        plan = self._plans.get(watch.id)
-        if plan is None:
-            return True
-        known, plan.watch = plan.watch, watch
-        return known != watch and (known.trigger != watch.trigger or known.created != watch.created)
 
     def _plan(self, watches: Sequence[Watch], *, starting: bool) -> None:
         cursors = self._ledger.cursors()
         now = self._clock.now()
         moved: dict[str, float] = {}
-        dues: list[Due] = []
-        changed = self._plans.keys() & {watch.id for watch in watches}
-        self._scheduler.remove(changed)
+        plans: list[_Plan] = []
         for watch in watches:
-            after = None if watch.id in changed else _after(watch, cursors, now, starting=starting)
+            changed = watch.id in self._scheduler
+            after = None if changed else _after(watch, cursors.get(watch.id), now, starting=starting)
             if after is None:
                 after = moved[watch.id] = now
-            if isinstance(watch.trigger, DatastoreChange):
-                raise TypeError(f"schedule {watch.id} has no timetable")
-            timetable = watch.trigger.timetable(watch.created)
-            self._plans[watch.id] = _Plan(watch, timetable, after)
-            due = timetable.next_after(after)
-            if due is not None:
-                dues.append((due, watch.id))
+            timetable = _timetable(watch)
+            plans.append(_plan(watch, timetable, after, timetable.next_after(after)))
         if moved:
             self._ledger.move(moved)
-        self._scheduler.put(dues)
+        self._scheduler.put(plans)
 
-    def _fire(self, batch: list[Due], now: float) -> None:
-        plans = self._plans
-        decisions = [
-            decide((plan := plans[schedule_id]).watch, plan.timetable, plan.after, due, now)
-            for due, schedule_id in batch
-        ]
+    def _fire(self, batch: list[_Plan], now: float) -> None:
+        # While nothing can be written, time goes on, and what was seen in time must not become missed by that.
+        seen = self._stuck_since = min(now, self._stuck_since)
+        decisions = [decide(plan.watch, plan.timetable, plan.after, float(plan), now, seen) for plan in batch]
         claims = self._ledger.record(decisions)
+        self._stuck_since = inf
         committed = self._clock.now()
-        dues: list[Due] = []
-        for decision in decisions:
-            schedule_id = decision.schedule_id
-            if schedule_id in claims.inactive:
-                del plans[schedule_id]
-                self._dropped.add(schedule_id)
-                continue
-            plan = plans[schedule_id]
-            if schedule_id in claims.overtaken:
-                plan.after = claims.overtaken[schedule_id]
-                due = plan.timetable.next_after(plan.after)
+        again = []
+        for plan, decision in zip(batch, decisions, strict=True):
+            if plan.name in claims.inactive:
+                self._dropped.add(plan.name)
+            elif plan.name in claims.overtaken:
+                after = claims.overtaken[plan.name]
+                again.append(_plan(plan.watch, plan.timetable, after, plan.timetable.next_after(after)))
             else:
-                plan.after = decision.until
-                due = decision.next_due
+                again.append(_plan(plan.watch, plan.timetable, decision.until, decision.next_due))
                 if decision.on_time is not None:
                     self._lateness.append(committed - decision.on_time)
-            if due is not None:
-                dues.append((due, schedule_id))
-        self._scheduler.put(dues)
+        self._scheduler.put(again)
         self._claimed(claims)
 
 
-def _after(watch: Watch, cursors: Mapping[str, Cursor], now: float, *, starting: bool) -> float | None:
+def _plan(watch: Watch, timetable: Timetable, after: float, due: float | None) -> _Plan:
+    plan = _Plan(inf if due is None else due)
+    plan.name = watch.id
+    plan.watch = watch
+    plan.timetable = timetable
+    plan.after = after
+    return plan
+
+
+def _timetable(watch: Watch) -> Timetable:
+    if isinstance(watch.trigger, DatastoreChange):
+        raise TypeError(f"schedule {watch.id} has no timetable")
+    return watch.trigger.timetable(watch.created)
+
+
+def _after(watch: Watch, cursor: Cursor | None, now: float, *, starting: bool) -> float | None:
     """Up to when a schedule that is new to this kernel is decided; ``None``: everything until now is over and done."""
-    cursor = cursors.get(watch.id)
     if cursor is not None:
         return None if cursor.paused else cursor.at
     created = watch.created.timestamp()

@@ -48,7 +48,7 @@ class DatastoreChange:
             put(self, "data_path_parameter_name", name)
         if type(self.recursive) is not bool:
             raise InvalidInput(f"recursive {self.recursive!r} is not true or false", hint="Write recursive: true.")
-        if self.per not in {"", "file", "batch"}:
+        if self.per not in ("", "file", "batch"):
             raise InvalidInput(f"per {self.per!r} is not known", hint=did_you_mean(str(self.per), ("file", "batch")))
         put(self, "per", self.per or ("file" if self.data_path_parameter_name else "batch"))
 

@@ -110,7 +110,7 @@ def _time_of_day(given: dict[str, Any]) -> None:
         message = f"time_of_day says the same as {listed(twice)}"
         raise InvalidInput(message, hint="Keep time_of_day, or hours and minutes.")
     hour, minute = read_time_of_day(given.pop("time_of_day"))
-    if given["frequency"] in {"Second", "Minute", "Hour", "Month"}:
+    if given["frequency"] in ("Second", "Minute", "Hour", "Month"):
         message = f"time_of_day goes with frequency Day or Week, not {given['frequency']}"
         raise InvalidInput(message, hint="Write frequency: Day, or give the time in start_time.")
     given["hours"], given["minutes"] = (hour,), (minute,)

@@ -89,18 +89,16 @@ def read_every(value: object) -> tuple[str, int]:
     """``15 minutes``, ``2 weeks``, ``day`` as frequency and interval."""
     match = QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or not match["unit"]:
-        number = value if type(value) is int else str(value).strip()
-        hint = f"Say of what: {number} minutes." if read_count(number) != str(value) else "Write 15 minutes."
+        number = read_count(value)
+        hint = f"Say of what: {number} minutes." if type(number) is int else "Write 15 minutes."
         raise InvalidInput(f"every {value!r} is not an interval", hint=hint)
     text, word = match["number"] or "1", match["unit"]
     frequency = unit(word)
     if not frequency:
-        meant = meant_frequency(word)
-        hint = (
-            f"Write {text} {meant.lower()}{'s' * (text != '1')}."
-            if meant
-            else "Units: seconds, minutes, hours, days, weeks, months."
-        )
+        meant = meant_frequency(word).lower()
+        plural = "" if text == "1" else "s"
+        known = "Units: seconds, minutes, hours, days, weeks, months."
+        hint = f"Write {text} {meant}{plural}." if meant else known
         raise InvalidInput(f"every {value!r}: {word!r} is not a unit of time", hint=hint)
     number_of = float(text)
     if number_of.is_integer() and 1 <= number_of <= LONGEST:

@@ -40,11 +40,12 @@ from aml_magics.model.words import (
     meant_week_day,
     plain,
 )
-from aml_magics.model.zones import zone
+from aml_magics.model.zones import windows_name, zone
 
 __all__ = ["Recurrence"]
 
 ELAPSED = {"Second": 1, "Minute": 60, "Hour": 3600}
+GOES_WITH = {"hours": ("Day", "Week"), "minutes": ("Day", "Week"), "week_days": ("Week",)}
 MOST = 9_999_999
 MANY_TIMES = 8
 AT_ONCE = "at once: there is no start_time"
@@ -76,11 +77,8 @@ class Recurrence:
         if self.start_time is not None:
             object.__setattr__(self, "start_time", checked_start(self.start_time))
         checked_zone(self.time_zone)
-        if self.hours or self.minutes or self.week_days:
+        if (self.hours, self.minutes, self.week_days) != ((), (), ()):
             self._check_calendar()
-        for name in ("hours", "minutes", "week_days"):
-            if not getattr(self, name):
-                object.__setattr__(self, name, ())
 
     def timetable(self, created: datetime) -> Timetable:
         """When it fires. ``created`` (aware) is the first fire and the anchor when there is no ``start_time``."""
@@ -126,7 +124,11 @@ class Recurrence:
 
     def needs_kernel(self) -> tuple[str, ...]:
         """The options used that Azure's v1 service does not have."""
-        return ("frequency: Second",) if self.frequency == "Second" else ()
+        used = {
+            "frequency: Second": self.frequency == "Second",
+            f"time_zone: {self.time_zone}": not windows_name(self.time_zone),
+        }
+        return tuple(name for name, is_used in used.items() if is_used)
 
     def _times(self) -> tuple[int, ...]:
         if not (self.hours or self.minutes):
@@ -156,13 +158,13 @@ class Recurrence:
         return EveryNthWeek(first, self.interval, named or (calendar_date(first).weekday(),))
 
     def _check_calendar(self) -> None:
-        for name, frequencies in (("hours", "Day or Week"), ("minutes", "Day or Week"), ("week_days", "Week")):
-            if getattr(self, name) and self.frequency not in frequencies:
-                message = f"{name} goes with frequency {frequencies}, not {self.frequency}"
+        for name, frequencies in GOES_WITH.items():
+            value = getattr(self, name)
+            kept = _week_days(value) if name == "week_days" else _numbers(name, value)
+            if kept and self.frequency not in frequencies:
+                message = f"{name} goes with frequency {' or '.join(frequencies)}, not {self.frequency}"
                 raise InvalidInput(message, hint=_calendar_hint(name, self.frequency))
-        object.__setattr__(self, "hours", _numbers("hours", self.hours, 23))
-        object.__setattr__(self, "minutes", _numbers("minutes", self.minutes, 59))
-        object.__setattr__(self, "week_days", _week_days(self.week_days))
+            object.__setattr__(self, name, kept)
 
 
 def _said(times: tuple[int, ...]) -> str:
@@ -171,14 +173,14 @@ def _said(times: tuple[int, ...]) -> str:
     return listed([clock_text(time) for time in times])
 
 
-def _numbers(name: str, values: object, high: int) -> tuple[int, ...]:
-    if isinstance(values, str) or not isinstance(values, list | tuple | set | frozenset | range):
+def _numbers(name: str, values: object) -> tuple[int, ...]:
+    if not isinstance(values, list | tuple | set | frozenset | range):
         raise InvalidInput(f"{name} {values!r} is not a list", hint=f"Write {name}: [6, 18].")
-    return tuple(sorted({whole_number(name, value, 0, high) for value in values}))
+    return tuple(sorted({whole_number(name, value, 0, 23 if name == "hours" else 59) for value in values}))
 
 
 def _week_days(values: object) -> tuple[str, ...]:
-    if isinstance(values, str) or not isinstance(values, list | tuple | set | frozenset):
+    if not isinstance(values, list | tuple | set | frozenset):
         raise InvalidInput(f"week_days {values!r} is not a list", hint="Write week_days: [Monday, Friday].")
     for value in values:
         if value not in WEEK_DAYS:
@@ -206,11 +208,11 @@ def _unknown_frequency(value: object) -> InvalidInput:
 def _bad_interval(value: object, frequency: str) -> InvalidInput:
     if type(value) is int:
         return InvalidInput(f"interval {value} is out of range", hint=f"It takes 1 to {MOST}.")
-    hint = "Write a number such as 15."
-    if isinstance(value, float) and value > 0:
-        hint = f"Write {int(value)}." if value.is_integer() else hint
-        same = finer(value, frequency)
-        hint = f"It is the same as every: {same}." if same and not value.is_integer() else hint
+    same = finer(value, frequency) if isinstance(value, float) else ""
+    if isinstance(value, float) and value.is_integer():
+        hint = f"Write {int(value)}."
+    else:
+        hint = f"It is the same as every: {same}." if same else "Write a number such as 15."
     return InvalidInput(f"interval {value!r} is not a whole number", hint=hint)
 
 

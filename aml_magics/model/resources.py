@@ -1,7 +1,7 @@
 """What a workspace holds, as frozen values: experiments, datastores, pipelines, schedules, runs, steps, fires, polls.
 
-Instants are aware ``datetime`` values in UTC; a schedule's own zone lives in its trigger. Absent is ``None`` or an empty
-tuple, never a missing attribute. Mappings are read-only by agreement: whoever builds one hands it over.
+Instants are aware ``datetime`` values in UTC; a schedule's own zone lives in its trigger. Absent is ``None`` or an
+empty tuple, never a missing attribute. Mappings are read-only by agreement: whoever builds one hands it over.
 """
 
 from __future__ import annotations
@@ -162,8 +162,8 @@ class Pipeline:
 class Schedule:
     """A pipeline, an experiment and a trigger, bound together under a name.
 
-    ``continue_on_step_failure`` overrides the pipeline's own when it is not ``None``. ``missed`` counts for time triggers
-    hosted by a kernel.
+    ``continue_on_step_failure`` overrides the pipeline's own when it is not ``None``. ``missed`` counts for time
+    triggers hosted by a kernel.
     """
 
     id: str
@@ -218,7 +218,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A request to run a pipeline: what the submit call carries. Names that are not given keep the pipeline's defaults."""
+    """A request to run a pipeline: what the submit call carries. What is not named keeps its default."""
 
     experiment_name: str
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
@@ -242,8 +242,8 @@ class Outcome(StrEnum):
 class Fire:
     """One decision to submit, with its reason. ``key`` is unique for (schedule, due) or (schedule, object, ETag).
 
-    ``reason`` is ``clock``, ``added`` or ``modified``; ``due`` is set for ``clock``, ``objects`` (paths on the datastore)
-    for the others.
+    ``reason`` is ``clock``, ``added`` or ``modified``; ``due`` is set for ``clock``, ``objects`` (paths on the
+    datastore) for the others.
     """
 
     key: str

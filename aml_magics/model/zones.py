@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.zone_table import TABLE
 
-__all__ = ["nearest", "to_iana", "to_windows", "zone"]
+__all__ = ["nearest", "to_iana", "to_windows", "windows_name", "zone"]
 
 # Copies of all zones that a system may keep beside them: "right" ones count leap seconds, which POSIX time does not.
 NOT_ZONES = ("right/", "posix/")
@@ -29,13 +29,8 @@ def _windows_to_iana() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _iana_to_windows() -> dict[str, str]:
-    table = _windows_to_iana()
-    # the first one wins: Kamchatka is listed under the name of today and under the one that Azure still sends
-    return {name: windows for windows in sorted(table, key=_preference) for name in table[windows]}
-
-
-def _preference(windows: str) -> bool:
-    return windows not in {"Kamchatka Standard Time", "Mid-Atlantic Standard Time"}
+    # Two zones are listed under an old name too, and the later name in the table, which is today's, wins.
+    return {name: windows for windows, names in _windows_to_iana().items() for name in names}
 
 
 @lru_cache(maxsize=1024)
@@ -58,13 +53,16 @@ def to_iana(name: str) -> str:
 
 def to_windows(name: str) -> str:
     """The Windows name of a zone; a Windows name stays as it is. InvalidInput when the zone has none."""
-    if name in _windows_to_iana():
-        return name
-    windows = _iana_to_windows().get(zone(name).key)
-    if windows is None:
+    windows = windows_name(name)
+    if not windows:
         message = f"time_zone {name!r} has no Windows name, and Azure knows zones by those"
         raise InvalidInput(message, hint="Take a zone with the same clock, such as a large city nearby.")
     return windows
+
+
+def windows_name(name: str) -> str:
+    """As ``to_windows``, but empty when the zone has no Windows name."""
+    return name if name in _windows_to_iana() else _iana_to_windows().get(zone(name).key, "")
 
 
 def nearest(name: str) -> str:

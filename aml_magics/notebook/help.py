@@ -14,6 +14,7 @@ _WIDTH = 110
 _RULES = """\
 Quotes keep blanks together: --description "Based on time". A ` # ` starts a comment, a ; at the end hides the result.
 {name} is a notebook variable, also {name.attribute} and {name[0]}; an unknown one is an error; {{ and }} are braces.
+A value that is {name} alone is the object itself (a list, a datetime); in quotes, "{name}", a number is text.
 Results are values: x = %aml ..., and -o x for a cell. An error shows one line; %tb shows everything.
 Settings: %config AmlMagics"""
 

@@ -79,9 +79,10 @@ _FIRE_TIMES: Columns = {"fire": "instant", "fire_in_zone": "string", "note": "st
 _RUNS: Columns = {
     "status": "string",
     "pipeline": "string",
+    "schedule": "string",
     "experiment": "string",
-    "source": "string",
     "parameters": "string",
+    "data_paths": "string",
     "created": "instant",
     "started": "instant",
     "ended": "instant",
@@ -263,18 +264,22 @@ def fire_times(
 def runs(
     call: Call,
     found: Sequence[Run],
-    pipeline_names: Mapping[str, str],
+    names: Mapping[str, str],
     caption: str = "Runs",
     notes: Iterable[str] = (),
 ) -> Table:
-    """Runs with what they really got as parameters."""
+    """Runs with what they really got as parameters. ``names`` are those of pipelines and schedules by id.
+
+    A run that no schedule started has none.
+    """
     rows = [
         {
             "status": one.status.value,
-            "pipeline": pipeline_names.get(one.pipeline_id, one.pipeline_id),
+            "pipeline": names.get(one.pipeline_id, one.pipeline_id),
+            "schedule": names.get(one.schedule_id, one.schedule_id) if one.schedule_id else None,
             "experiment": one.experiment_name,
-            "source": one.source,
-            "parameters": pairs_text({**one.parameters, **one.data_paths}),
+            "parameters": pairs_text(one.parameters) or None,
+            "data_paths": pairs_text(one.data_paths) or None,
             "created": one.created,
             "started": one.started,
             "ended": one.ended,

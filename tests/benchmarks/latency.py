@@ -1,6 +1,6 @@
-"""How late is a fire, in a real kernel: a dropped file, and a clock while a cell blocks. Prints one table; asserts nothing.
+"""How late is a fire, in a real kernel: a dropped file, and a clock while a cell blocks. One table, no assertion.
 
-    python -m tests.benchmarks.latency
+python -m tests.benchmarks.latency
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ ws.schedules.create(name="files", pipeline="nothing", experiment_name="late", da
 FIRES = """
 import json
 fires = [fire for fire in ws.schedules.history("{name}", limit=1000).fires if fire.run_id]
-print(json.dumps([[fire.decided.timestamp(), fire.due.timestamp() if fire.due else None, fire.objects] for fire in fires]))
+rows = [[fire.decided.timestamp(), fire.due.timestamp() if fire.due else None, fire.objects] for fire in fires]
+print(json.dumps(rows))
 """
 CELLS = {
     "time.sleep(20)": "import time\ntime.sleep(20)",
-    "a pure Python loop, 20 s": "import time\nuntil = time.monotonic() + 20\nwhile time.monotonic() < until: sum(range(1000))",
+    "a pure Python loop, 20 s": "import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass",
     "idle, 20 s": "",
 }
 
@@ -51,7 +52,9 @@ def main() -> None:
         rows = [("a file moved in, 20 times", lateness)]
         for label, cell in CELLS.items():
             name = label.split()[0].strip(",()0123456789.")
-            kernel.run(f"made = ws.schedules.create(name={name!r}, pipeline='nothing', experiment_name='late', every='2 seconds')")
+            kernel.run(
+                f"made = ws.schedules.create({name!r}, pipeline='nothing', experiment_name='late', every='2 seconds')"
+            )
             if cell:
                 kernel.run(cell)
             else:

@@ -64,6 +64,11 @@ def test_data_paths_may_have_defaults(ws):
     ]
 
 
+def test_one_data_path_may_be_named_alone(ws):
+    made = ws.pipelines.publish(source="1", name="p", data_paths="input_data")
+    assert [one.name for one in made.data_paths] == ["input_data"]
+
+
 def test_a_python_file_is_called_like_its_file(service, ws, tmp_path):
     (tmp_path / "train.py").write_text("print(1)")
     assert ws.pipelines.publish(file=tmp_path / "train.py").name == "train"

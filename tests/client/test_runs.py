@@ -129,6 +129,30 @@ def test_waiting_is_over_when_time_is_up_and_the_run_goes_on(service, ws, waits,
     assert service.changes() == []
 
 
+def test_waiting_for_a_schedule_waits_for_its_first_run_and_for_the_end_of_it(service, ws, waits, pipeline):
+    schedule = ws.schedules.create("s", pipeline="train", every="hour")
+    fired = []
+
+    def later(_seconds):
+        if len(waits.pauses) == 3:
+            fired.append(service.add_run(pipeline, schedule_id=schedule.id, status=RunStatus.RUNNING))
+        if len(waits.pauses) == 6:
+            change(service, fired[0], status=RunStatus.FINISHED)
+
+    waits.then = later
+    ended = ws.runs.wait_for_schedule("s", timeout=60)
+    assert (ended.id, ended.status) == (fired[0].id, RunStatus.FINISHED)
+
+
+def test_waiting_for_a_schedule_that_does_not_fire_is_over_when_time_is_up(service, ws, waits, pipeline):
+    ws.schedules.create("s", pipeline="train", every="hour")
+    with pytest.raises(NotFinished, match="the schedule 's' has started no run after 3 s") as caught:
+        ws.runs.wait_for_schedule("s", timeout=3)
+    assert sum(waits.pauses) == pytest.approx(3)
+    assert caught.value.run is None
+    assert "history s" in caught.value.hint
+
+
 def test_cancel_asks_once_and_gives_the_state_after(service, ws, run):
     assert ws.runs.cancel(run.id[:8]).status is RunStatus.CANCELED
     assert service.changes() == [f"DELETE /PipelineRuns/{run.id}/Execution"]

@@ -102,6 +102,9 @@ def test_an_unexpected_failure_is_one_line_without_a_traceback(tmp_path, monkeyp
         assert answer.message == "the workspace failed: ZeroDivisionError: the moon is full"
         assert "Traceback" not in str(answer.body)
         assert ".py" not in str(answer.body)
+        kept = (await bed.extras("GET", "/status")).body["failures"]
+        assert len(kept) == 1
+        assert "ZeroDivisionError: the moon is full, test_app_errors.py:" in kept[0]
 
     on_a_workspace(tmp_path, play)
 

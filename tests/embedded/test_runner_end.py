@@ -31,9 +31,16 @@ def leader(world: World, name: str) -> psutil.Process:
     return psutil.Process(int(world.mark(name).read_text()))
 
 
+def tree(world: World, name: str) -> list[psutil.Process]:
+    """The command of a step, and its child that stays."""
+    return [leader(world, name), leader(world, f"{name}.child")]
+
+
 def long(world: World, name: str) -> str:
     """A command that says who it is, and stays; with a child that stays too."""
-    return f"{LONG} & echo $$ > {world.root}/{name}.part; mv {world.root}/{name}.part {world.root}/{name}; wait"
+    mark = world.mark(name)
+    child = f"sh -c 'echo $$ > {mark}.child; exec {LONG}' & while [ ! -s {mark}.child ]; do sleep 0.01; done"
+    return f"{child}; echo $$ > {mark}.part; mv {mark}.part {mark}; wait"
 
 
 def is_gone(process: psutil.Process) -> bool:
@@ -44,24 +51,21 @@ def test_stop_ends_the_steps_and_says_that_they_were_interrupted(world):
     async def scenario():
         busy = world.add(step("done", "true"), step("a", long(world, "a"), "done"), step("b", "true", "a"))
         waits = world.add(step("c", "true"))
-        runner = world.runner(parallel_steps=1)
-        runner.start()
-        await until(world.mark("a").exists)
-        processes = [leader(world, "a"), *leader(world, "a").children()]
-        assert len(processes) == 2
-        await runner.stop()
-        assert all(map(is_gone, processes))
-        assert runner.running_steps == 0
-        run = world.run(busy)
-        assert (run.status, run.status_detail) == (RunStatus.FAILED, INTERRUPTED)
-        assert world.step_statuses(busy) == {
-            "done": StepStatus.FINISHED,
-            "a": StepStatus.FAILED,
-            "b": StepStatus.BYPASSED,
-        }
-        assert world.steps(busy)["a"].detail == INTERRUPTED
-        assert world.status(waits) is RunStatus.NOT_STARTED
-        await runner.stop()
+        async with serving(world.runner(parallel_steps=1)) as runner:
+            await until(world.mark("a").exists)
+            processes = tree(world, "a")
+            await runner.stop()
+            assert all(map(is_gone, processes))
+            assert runner.running_steps == 0
+            run = world.run(busy)
+            assert (run.status, run.status_detail) == (RunStatus.FAILED, INTERRUPTED)
+            assert world.step_statuses(busy) == {
+                "done": StepStatus.FINISHED,
+                "a": StepStatus.FAILED,
+                "b": StepStatus.BYPASSED,
+            }
+            assert world.steps(busy)["a"].detail == INTERRUPTED
+            assert world.status(waits) is RunStatus.NOT_STARTED
 
     asyncio.run(scenario())
 
@@ -169,8 +173,7 @@ def test_kill_9_of_the_kernel_leaves_no_process_and_its_run_is_taken_over(world)
     arguments = [sys.executable, "-c", KERNEL, str(world.root), command]
     with subprocess.Popen(arguments, start_new_session=True) as kernel:
         asyncio.run(until(world.mark("a").exists, "the step of the other kernel"))
-        processes = [leader(world, "a"), *leader(world, "a").children(), leader(world, "a").parent()]
-        assert len(processes) == 3
+        processes = [*tree(world, "a"), leader(world, "a").parent()]
         assert world.status(run_id) is RunStatus.RUNNING
         os.kill(kernel.pid, signal.SIGKILL)
     asyncio.run(until(lambda: all(map(is_gone, processes)), "the end of the step"))

@@ -150,6 +150,15 @@ def test_a_workspace_can_be_stopped_twice_and_started_once(tmp_path):
     asyncio.run(main())
 
 
+def test_a_workspace_that_is_not_running_says_so(tmp_path):
+    async def play(bed):
+        await bed.workspace.stop()
+        answer = await bed.pipelines("GET", "/Pipelines")
+        assert (answer.status, answer.message) == (500, "the workspace is not running. Open it again.")
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_a_start_that_fails_in_the_middle_leaves_nothing_running(tmp_path, monkeypatch):
     def broken(_self):
         raise OSError("the disk is full")

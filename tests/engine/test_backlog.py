@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_magics.engine.backlog import GRACE, LIMIT, decide
+from aml_magics.engine.backlog import GRACE, LIMIT, decide, fire_key
 from aml_magics.engine.host import Watch
 from aml_magics.model.resources import Missed, Outcome
 from aml_magics.model.triggers import Cron, Recurrence, Trigger
@@ -48,7 +49,7 @@ def watch(missed: Missed) -> Watch:
 
 
 def decided(timetable, after: float, now: float, missed: Missed):
-    return decide(watch(missed), timetable, after, timetable.next_after(after), now)
+    return decide(watch(missed), timetable, after, timetable.next_after(after), now, now)
 
 
 @pytest.mark.parametrize("missed", list(Missed))
@@ -137,3 +138,10 @@ def test_a_lone_instant_after_a_long_rest_does_not_hide_those_before_it():
     decision = decided(Listed([*burst, 9000.0]), 0.0, 9001.0, Missed.ONCE)
     assert decision.on_time == 9000.0
     assert [fire.due.timestamp() for fire in decision.fires] == [2999.0, 9000.0]
+
+
+@given(st.text())
+def test_the_key_of_a_fire_is_a_uuid_of_version_five(text):
+    key = fire_key(text)
+    assert uuid.UUID(key).version == 5
+    assert key == str(uuid.uuid5(uuid.UUID("5f3b0e3c-6d57-5e0b-9a53-1f6f1d1c3f6e"), text))

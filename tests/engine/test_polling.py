@@ -104,6 +104,17 @@ def test_a_datastore_that_wakes_us_all_the_time_is_not_listed_all_the_time():
     asyncio.run(scenario())
 
 
+def test_a_tiny_polling_interval_is_not_a_busy_loop():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change(polling_interval=timedelta(microseconds=1)))
+            before = bench.store.listings
+            await bench.clock.pass_time(10)
+            assert bench.store.listings - before <= 201
+
+    asyncio.run(scenario())
+
+
 # --- settling --------------------------------------------------------------------------------------------------------
 
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
+import random
+from math import inf
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_magics.engine.clock import Alarm
-from aml_magics.engine.scheduler import Scheduler
+from aml_magics.engine.scheduler import Due, Scheduler
 from tests.engine.fakes import WallClock
+
+
+def due(seconds: float, name: str) -> Due:
+    made = Due(seconds)
+    made.name = name
+    return made
 
 
 class Recorder:
@@ -26,12 +33,12 @@ class Recorder:
         self.scheduler = Scheduler(self.clock, self._fire)
 
     def put(self, **seconds: float) -> None:
-        self.scheduler.put([(self.origin + due, name) for name, due in seconds.items()])
+        self.scheduler.put([due(self.origin + each, name) for name, each in seconds.items()])
 
     def _fire(self, batch, now) -> None:
         self.batches.append(len(batch))
-        self.fired += [(due - self.origin, name) for due, name in batch]
-        self.scheduler.put([(due + self.again[name], name) for due, name in batch if name in self.again])
+        self.fired += sorted((each - self.origin, each.name) for each in batch)
+        self.scheduler.put([due(each + self.again[each.name], each.name) for each in batch if each.name in self.again])
 
     async def run_for(self, *seconds: float) -> None:
         task = asyncio.create_task(self.scheduler.run())
@@ -54,6 +61,41 @@ def test_what_is_due_at_one_instant_is_one_batch():
     recorder.put(a=1, b=1, c=1, d=2)
     asyncio.run(recorder.run_for(3))
     assert recorder.batches == [3, 1]
+
+
+def test_instants_that_follow_closely_share_a_wake_up_and_a_lone_one_is_not_kept_waiting():
+    async def scenario():
+        recorder = Recorder()
+        recorder.put(a=1.0, b=1.001, c=1.0015, d=1.5)
+        task = asyncio.create_task(recorder.scheduler.run())
+        await recorder.clock.pass_time(1.0005)
+        assert recorder.fired == []
+        await recorder.clock.pass_time(0.002)
+        assert recorder.batches == [3]
+        await recorder.clock.pass_time(0.4975)
+        assert recorder.batches == [3, 1]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("due_now", [1, 10, 100, 1000])
+def test_many_of_many_come_in_order_and_the_others_stay(due_now):
+    recorder = Recorder()
+    chance = random.Random(due_now)
+    wanted = [chance.random() for _ in range(due_now)]
+    recorder.put(**{f"now{number}": seconds for number, seconds in enumerate(wanted)})
+    recorder.put(**{f"later{number}": 2 + chance.random() for number in range(1000)})
+    recorder.clock.advance(1)
+    batches = []
+    recorder.scheduler._fire = lambda batch, _now: batches.append([each - recorder.origin for each in batch])
+    recorder.scheduler.fire_due()
+    assert batches == [pytest.approx(sorted(wanted), abs=1e-6)]
+    recorder.clock.advance(2)
+    recorder.scheduler.fire_due()
+    assert len(batches[1]) == 1000
+    assert batches[1] == sorted(batches[1])
+    assert len(recorder.scheduler) == 0
 
 
 def test_what_was_taken_back_or_moved_does_not_come_at_its_old_time():
@@ -114,6 +156,17 @@ def test_leftovers_do_not_pile_up():
     assert len(recorder.scheduler._heap) <= 2 * 10 + 64 + 10
 
 
+def test_what_never_comes_is_known_and_costs_no_place():
+    recorder = Recorder()
+    recorder.put(never=inf, a=1)
+    assert "never" in recorder.scheduler
+    assert len(recorder.scheduler._heap) == 1
+    asyncio.run(recorder.run_for(2))
+    assert recorder.fired == [(1, "a")]
+    assert "never" in recorder.scheduler
+    assert "a" not in recorder.scheduler
+
+
 def test_an_overdue_schedule_that_never_ends_lets_others_run():
     async def scenario():
         recorder = Recorder()
@@ -134,17 +187,17 @@ def test_an_overdue_schedule_that_never_ends_lets_others_run():
 )
 def test_it_agrees_with_a_plain_dictionary(actions):
     recorder, model = Recorder(), {}
-    for name, due, action in actions:
+    for name, seconds, action in actions:
         if action == "put":
-            recorder.put(**{name: due})
-            model[name] = float(due)
+            recorder.put(**{name: seconds})
+            model[name] = float(seconds)
         else:
             recorder.scheduler.remove([name])
             model.pop(name, None)
     recorder.clock.advance(10)
     recorder.scheduler.fire_due()
-    assert recorder.fired == sorted((due, name) for name, due in model.items())
-    assert heapq.nsmallest(1, recorder.scheduler._heap) == []
+    assert recorder.fired == sorted((seconds, name) for name, seconds in model.items())
+    assert len(recorder.scheduler) == 0
 
 
 # --- the alarm -------------------------------------------------------------------------------------------------------
@@ -171,6 +224,62 @@ def test_an_alarm_waits_as_long_as_it_was_told_and_never_long_without_a_look_at_
 
     asyncio.run(scenario(2, 2))
     asyncio.run(scenario(3600, 5))
+
+
+def test_a_cancellation_that_comes_together_with_a_ring_is_not_lost():
+    async def scenario(first, second):
+        clock = WallClock()
+        alarm = Alarm(clock)
+
+        async def wait() -> None:
+            await alarm.wait(100)
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(wait())
+        await clock.pass_time(1)
+        acts = {"ring": alarm.ring, "cancel": task.cancel}
+        acts[first]()
+        acts[second]()
+        await clock.pass_time(1)
+        assert task.cancelled()
+
+    asyncio.run(scenario("ring", "cancel"))
+    asyncio.run(scenario("cancel", "ring"))
+
+
+def test_a_ring_leaves_no_trace_of_cancellation_and_several_are_one():
+    async def scenario():
+        clock = WallClock()
+        alarm, rung = Alarm(clock), []
+
+        async def wait() -> None:
+            rung.append(await alarm.wait(100))
+            rung.append(asyncio.current_task().cancelling())
+            rung.append(await alarm.wait(1))
+
+        task = asyncio.create_task(wait())
+        await clock.pass_time(1)
+        alarm.ring()
+        alarm.ring()
+        await clock.pass_time(2)
+        assert rung == [True, 0, False]
+        assert task.done()
+
+    asyncio.run(scenario())
+
+
+def test_a_ring_at_the_very_moment_the_sleep_ends_is_heard():
+    async def scenario():
+        clock = WallClock()
+        alarm = Alarm(clock)
+        task = asyncio.create_task(alarm.wait(1))
+        await clock.pass_time(0)
+        clock.advance(1)
+        await asyncio.sleep(0)  # the sleep is over, its task has not run yet
+        alarm.ring()
+        assert await task is True
+
+    asyncio.run(scenario())
 
 
 def test_an_alarm_that_is_cancelled_leaves_no_sleeper():

@@ -371,7 +371,7 @@ def test_a_schedule_of_every_second_that_was_off_for_a_year_starts_in_millisecon
         first = await first_life(folder, every(1), missed)
         calls = 0
         async with off_for(first, 365 * 86_400) as second:
-            plan = second.engine._timekeeper._plans["s"]
+            plan = second.engine._timekeeper._scheduler.get("s")
             assert plan.after == second.clock.now()
             calls = second.dues
             details = [fire.detail for fire in second.fires()]
@@ -492,6 +492,41 @@ def test_a_database_error_decides_nothing_and_is_tried_again():
     asyncio.run(scenario())
 
 
+def test_what_was_seen_in_time_is_fired_even_when_it_could_not_be_written_for_a_while():
+    async def scenario():
+        bench = Bench()
+        bench.write_schedule(every(3600))
+        bench.host.on_submit = refuse(sqlite3.OperationalError("database is locked"))
+        async with bench:
+            await bench.clock.pass_time(70)
+            assert bench.fires() == []
+            bench.host.on_submit = lambda _db, _fire: None
+            await bench.clock.pass_time(60)
+            assert bench.dues == [0]
+            assert bench.fires()[0].detail == ""
+
+    asyncio.run(scenario())
+
+
+def test_wrong_sql_of_a_host_is_a_refusal_and_not_a_broken_database():
+    async def scenario():
+        bench = Bench()
+        bench.write_schedule(every(10), "other")
+        bench.write_schedule(every(10))
+
+        def on_submit(db, fire):
+            if fire.schedule_id == "s":
+                db.execute("INSERT INTO nowhere VALUES (1)")
+
+        bench.host.on_submit = on_submit
+        async with bench:
+            await bench.clock.pass_time(15)
+            assert bench.dues == [0, 10]
+            assert bench.fires()[0].detail == "unexpected OperationalError: no such table: nowhere"
+
+    asyncio.run(scenario())
+
+
 def test_a_host_that_cannot_be_woken_does_not_stop_the_engine():
     async def scenario():
         bench = Bench()
@@ -505,6 +540,28 @@ def test_a_host_that_cannot_be_woken_does_not_stop_the_engine():
             await bench.clock.pass_time(25)
             assert bench.dues == [0, 10, 20]
             assert "submitted: RuntimeError: asleep" in bench.engine.health().errors[0]
+
+    asyncio.run(scenario())
+
+
+def test_the_newest_fires_of_all_outcomes_are_listed_newest_first():
+    async def scenario():
+        bench = Bench()
+        bench.write_schedule(every(10), missed=Missed.SKIP)
+        bench.write_schedule(every(10), "another")
+        refusing = refuse(InvalidInput("not now"))
+        async with bench:
+            for number in range(12):
+                bench.host.on_submit = refusing if number % 3 == 0 else lambda _db, _fire: None
+                bench.clock.advance(35 if number % 4 == 0 else 10)
+                await bench.clock.pass_time(0)
+            everything = bench.engine.history("s", 1000)
+            assert len(everything.fires) == everything.submitted + everything.missed + everything.refused
+            assert {fire.outcome for fire in everything.fires} == set(Outcome)
+            assert [fire.due for fire in everything.fires] == sorted((f.due for f in everything.fires), reverse=True)
+            newest = bench.engine.history("s", 5)
+            assert newest.fires == everything.fires[:5]
+            assert newest.submitted == everything.submitted
 
     asyncio.run(scenario())
 

@@ -45,7 +45,9 @@ def test_a_killed_kernel_leaves_no_process_and_its_run_does_not_stay_running(tmp
         _, alive = psutil.wait_procs(steps, timeout=10)
         assert alive == []
     with Kernel(tmp_path) as kernel:
-        state = kernel.run(f"{CONNECT}\nfinal = ws.runs.wait({run!r}, timeout=30)\nprint(final.status, final.status_detail)")
+        state = kernel.run(
+            f"{CONNECT}\nfinal = ws.runs.wait({run!r}, timeout=30)\nprint(final.status, final.status_detail)"
+        )
     assert state.stdout.startswith("Failed")
     assert "interrupted" in state.stdout
 

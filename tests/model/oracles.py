@@ -21,6 +21,7 @@ from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 MINUTES_A_DAY = 24 * 60
 EPOCH = datetime(1970, 1, 1)
+EPOCH_MINUTES = EPOCH.toordinal() * MINUTES_A_DAY
 THREE_HOURS = 180  # minutes: what cron takes for a clock change; more is a clock that was set
 
 
@@ -52,46 +53,49 @@ def _instant(year):
 
 
 class DebianCron:
-    """Cron in one zone, from ``days`` before ``around`` to ``days`` after; ``around`` is POSIX seconds."""
+    """Cron in one zone, from ``days`` before ``around`` to ``days`` after; ``around`` is POSIX seconds.
+
+    Which minutes cron looks at does not depend on the job, so its clocks are walked once: ``usual`` has the instants at
+    which all jobs are held against the minute on the wall, ``unusual`` those at which wildcard jobs and jobs at a fixed
+    time look at minutes of their own.
+    """
 
     def __init__(self, zone: str, around: int, days: int) -> None:
         where = ZoneInfo(zone)
-        self.first = around // MINUTE * MINUTE - days * DAY
+        first = around // MINUTE * MINUTE - days * DAY
         self.last = around // MINUTE * MINUTE + days * DAY
-        # minutes of the wall clock since 1970, at each minute of real time
-        self.clock = [
-            (datetime.fromtimestamp(instant, where).replace(tzinfo=None) - EPOCH) // timedelta(minutes=1)
-            for instant in range(self.first, self.last, MINUTE)
-        ]
+        self.usual: list[tuple[int, int]] = []
+        self.unusual: list[tuple[int, range, range]] = []
+        virtual = self._clock(first, where)
+        for instant in range(first + MINUTE, self.last, MINUTE):
+            now = self._clock(instant, where)
+            jump = now - virtual
+            if jump == 1 or abs(jump) > THREE_HOURS:
+                self.usual.append((instant, now))
+                virtual = now
+            elif jump > 5:
+                self.unusual.append((instant, range(now, now + 1), range(virtual + 1, now + 1)))
+                virtual = now
+            elif jump > 0:
+                self.unusual.append((instant, range(virtual + 1, now + 1), range(virtual + 1, now + 1)))
+                virtual = now
+            else:
+                self.unusual.append((instant, range(now, now + 1), range(0)))
+
+    @staticmethod
+    def _clock(instant: int, where: ZoneInfo) -> int:
+        """Minutes of the wall clock since 1970."""
+        at = datetime.fromtimestamp(instant, where)
+        return at.toordinal() * MINUTES_A_DAY - EPOCH_MINUTES + at.hour * 60 + at.minute
 
     def fires(self, expression: str) -> list[int]:
-        """The instants of this stretch at which the job runs; more than one job in a minute is one fire."""
+        """The instants of this stretch at which the job runs; more than one run in a minute is one fire."""
         job = Job(expression)
-        runs = []
-        virtual = self.clock[0]
-        for index, now in enumerate(self.clock[1:], 1):
-            jump = now - virtual
-            if jump == 1:
-                virtual = now
-                run = now % MINUTES_A_DAY in job.minutes and job.matches(now)
-            elif abs(jump) > THREE_HOURS:
-                virtual = now
-                run = job.matches(now)
-            elif jump > 5:
-                run = job.wild and job.matches(now)
-                while virtual < now:
-                    virtual += 1
-                    run = run or (not job.wild and job.matches(virtual))
-            elif jump > 0:
-                run = False
-                while virtual < now:
-                    virtual += 1
-                    run = run or job.matches(virtual)
-            else:
-                run = job.wild and job.matches(now)
-            if run:
-                runs.append(self.first + index * MINUTE)
-        return runs
+        runs = [instant for instant, now in self.usual if now % MINUTES_A_DAY in job.minutes and job.matches(now)]
+        for instant, wild, fixed in self.unusual:
+            if any(map(job.matches, wild if job.wild else fixed)):
+                runs.append(instant)
+        return sorted(runs)
 
 
 class Job:

@@ -216,9 +216,22 @@ def test_a_recurrence_says_itself_in_words(fields, words):
     assert Recurrence(**fields).in_words() == words
 
 
-def test_only_seconds_need_a_kernel():
+def test_seconds_and_zones_without_a_windows_name_need_a_kernel():
     assert Recurrence(frequency="Second").needs_kernel() == ("frequency: Second",)
-    assert Recurrence(frequency="Minute").needs_kernel() == ()
+    assert Recurrence(frequency="Minute", time_zone="Europe/Rome").needs_kernel() == ()
+    assert Recurrence(frequency="Day", time_zone="Antarctica/Troll").needs_kernel() == ("time_zone: Antarctica/Troll",)
+
+
+@pytest.mark.parametrize("hours", [0, 6, None, "6", {6: 7}])
+def test_hours_that_are_no_list_are_refused_not_dropped(hours):
+    with pytest.raises(InvalidInput, match="is not a list"):
+        Recurrence(frequency="Day", hours=hours)
+
+
+@pytest.mark.parametrize("frequency", ["Minute", "Month"])
+def test_empty_lists_say_nothing_whatever_the_frequency(frequency):
+    trigger = Recurrence(frequency=frequency, hours=[], minutes=(), week_days=[])
+    assert trigger == Recurrence(frequency=frequency)
 
 
 def test_a_naive_creation_is_refused():

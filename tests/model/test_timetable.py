@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from aml_magics.model.cron import Cron
 from aml_magics.model.recurrence import Recurrence
+from aml_magics.model.timetable import every
 from aml_magics.model.words import WEEK_DAYS
 
 ZONES = ["UTC", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Asia/Beirut", "Asia/Kolkata"]
@@ -69,6 +71,39 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(trigger, created, af
     for other in (0.0, 1.9e9, after + 1e6, after - 1e6):
         fresh.next_after(other)
     assert fresh.next_after(after) == first
+
+
+def test_the_fire_at_once_is_still_found_after_later_times_were_asked_for():
+    created = datetime(2026, 11, 22, 12, 3, tzinfo=UTC)
+    timetable = Recurrence(frequency="Day", hours=(6, 9, 18, 21)).timetable(created)
+    begin = created.timestamp()
+    assert timetable.next_after(begin) == datetime(2026, 11, 22, 18, tzinfo=UTC).timestamp()
+    for hours in (1, 4, 8, 24):
+        assert timetable.next_after(begin - hours * 3600) == begin
+
+
+def test_a_time_in_the_second_pass_of_a_fold_at_midnight_is_not_taken_for_the_first():
+    """In Havana 00:00 to 01:00 come twice, so that day has a second midnight to count from."""
+    timetable = Cron(expression="30 0,12 * * *", time_zone="America/Havana").timetable(datetime.now(UTC))
+    fold = datetime(2026, 11, 1, 5, tzinfo=UTC).timestamp()
+    noon = fold + 12.5 * 3600
+    assert timetable.next_after(fold - 3600) == fold - 1800
+    assert timetable.next_after(fold + 7200) == noon
+    assert timetable.next_after(fold + 600) == noon
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 2**21 - 1), st.integers(1, 100), st.integers(1, 3600))
+def test_seconds_are_counted_right_where_the_grain_of_a_float_grows(part, steps, step):
+    """At 2**31 (in 2038) an anchor with a fraction may fall between two floats."""
+    anchor = 2.0**31 - steps * step + part / 2**22
+    timetable = every(step, ZoneInfo("UTC"))(anchor)
+    due = anchor
+    for count in range(1, 2 * steps):
+        following = timetable.next_after(due)
+        assert following == anchor + count * step
+        assert following > due
+        due = following
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])

@@ -104,6 +104,9 @@ def test_numbers_and_sequences_of_numpy_and_pandas_become_pythons_own():
         ("pipeline: {name}", {"pipeline": "train"}),
         ('pipeline: "{name}"', {"pipeline": "train"}),
         ("interval: {number}", {"interval": 15}),
+        ('description: "{number}"', {"description": "15"}),
+        ("version: '{rate}'", {"version": "0.5"}),
+        ('hours: "{names}"', {"hours": ["a", "b"]}),
         ("start_time: {when}", {"start_time": WHEN}),
         ("hours: {names}", {"hours": ["a", "b"]}),
         ("hours: [{number}, {rate}]", {"hours": [15, 0.5]}),
@@ -144,8 +147,8 @@ def test_a_value_cannot_add_keys_or_lines_to_a_body():
         ("x{name}: 1", "key"),
         ("- a\n- b", "mapping"),
         ("just text", "mapping"),
-        ("a: [1, {name}", "line 1"),
-        ("a: {name}\n b: 2", "line 2"),
+        ("a: [1, {name}", "line 2"),
+        ("a: {name}\n b: 2", "line 3"),
         ("a: 1\na: {name}", "twice"),
         ("a: !{name} b", "{name}"),
     ],
@@ -159,7 +162,7 @@ def test_what_is_wrong_with_a_body_is_said_in_one_line_in_its_own_words(body, sa
 
 
 def test_a_place_in_an_error_counts_the_columns_that_were_written():
-    with pytest.raises(InvalidInput, match="line 2, column 12"):
+    with pytest.raises(InvalidInput, match="line 3, column 12"):
         load_body("a: {name}\nb: {config[rate]}: 1".replace("{config[rate]}", "{number}"), NAMES)
 
 

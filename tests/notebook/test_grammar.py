@@ -80,6 +80,14 @@ def test_an_object_that_is_a_whole_value_stays_itself():
     assert arguments("a --set x={n}", n=0.5) == {"name": "a", "set": {"x": Given(0.5)}}
 
 
+def test_a_number_in_quotes_is_text():
+    assert arguments("'{n}' --with-blanks '{n}' --set 'x={n}' --set y='{n}'", n=5) == {
+        "name": "5",
+        "with_blanks": "5",
+        "set": {"x": Given(5), "y": Given("5", is_quoted=True)},
+    }
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -336,7 +336,7 @@ def test_what_a_changed_file_starts_is_told_by_history_runs_and_logs(aml, train)
     aml("schedule create X", REACTIVE.replace("polling_interval: 5", "polling_interval: 1s") + "settle: 0s\n")
     aml("datastore upload --path incoming/day1.csv", "id,value\n1,2\n")
     run = aml.until(lambda: aml("schedule runs X"), lambda runs: len(runs) == 1)
-    assert "input_data=workspaceblobstore/incoming/day1.csv" in run["parameters"][0]
+    assert run["data_paths"][0] == "input_data=workspaceblobstore/incoming/day1.csv"
     aml("run wait X --timeout 60")
     history = aml("schedule history X")
     assert list(history.fires["objects"]) == ["incoming/day1.csv"]

@@ -72,7 +72,8 @@ def connect() -> Workspace:
         subscription,
         group,
         name,
-        auth=TokenAuthentication(get_token_for_audience=lambda _audience: "nothing"),
+        # Without the cloud's name the constructor asks Azure for the list of clouds.
+        auth=TokenAuthentication(get_token_for_audience=lambda _audience: "nothing", cloud="AzureCloud"),
         _disable_service_check=True,
         _workspace_id=WORKSPACE_ID,
     )

@@ -3,8 +3,9 @@
 ::
 
     with Lab(folder) as lab, lab.browser() as page:
-        notebook = page.open("01-first-schedule.ipynb")
-        notebook.run_all()
+        with page.opened("01-first-schedule.ipynb"):
+            page.run_all()
+            print(page.outputs())
 
 The server and the browser's profile live in private folders and on loopback alone; every name but 127.0.0.1 is
 unresolvable in the browser. The page is driven through JupyterLab's own commands, whose promises settle when the kernel
@@ -59,8 +60,8 @@ READY = """async () => {
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session.kernel.info;
-    return panel.content.widgets.length;
 }"""
+SHUT_DOWN = "async () => await window.jupyterapp.serviceManager.sessions.shutdownAll()"
 RUN_ALL = "async () => await window.jupyterapp.commands.execute('notebook:run-all-cells')"
 SAVE = "async () => await window.jupyterapp.commands.execute('docmanager:save')"
 OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
@@ -167,13 +168,17 @@ class Page:
         self._address = address
         raw.on("request", lambda request: self.requests.append(request.url))
 
-    def open(self, name: str) -> int:
-        """Open a notebook with a fresh layout and wait until its kernel is ready. The number of its cells."""
+    @contextmanager
+    def opened(self, name: str) -> Iterator[None]:
+        """Open a notebook with a fresh layout, its kernel ready; at the end of the block its kernel is shut down."""
         self.raw.goto(f"{self._address}/lab/tree/{name}?reset")
         self.raw.wait_for_function(OPENED, arg=name)
-        cells = int(self._evaluate(READY))
-        self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
-        return cells
+        try:
+            self._evaluate(READY)
+            self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
+            yield
+        finally:
+            self._evaluate(SHUT_DOWN)
 
     def run_all(self, timeout: float = PATIENCE) -> None:
         """Run > Run All Cells, to the end."""
@@ -205,7 +210,7 @@ class Page:
 
     def screenshot(self, path: Path) -> None:
         """Save what is visible as a PNG."""
-        self.raw.screenshot(path=path)
+        path.write_bytes(self.raw.screenshot())
 
     def outside_requests(self) -> list[str]:
         """Addresses asked for that are not the server's own. Data and blob addresses stay in the browser."""

@@ -5,12 +5,12 @@ Each step appends its run's id to the file ``effects`` beside the workspace, so 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Self
 
 SET_UP = """
 import aml_magics
@@ -39,11 +39,11 @@ def drop(folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     hidden = folder.parent / f".{name}.part"
     hidden.write_text(name)
-    os.replace(hidden, folder / name)
+    hidden.replace(folder / name)
 
 
 class Storm:
-    """Drops files into ``folder`` from a thread, at random moments, until the block is left; ``names`` is what it dropped."""
+    """Drops files into ``folder`` from a thread, at random moments, until the block is left; ``names`` are theirs."""
 
     def __init__(self, folder: Path, random: Random, *, most: int, pause: float) -> None:
         self.names: list[str] = []
@@ -54,7 +54,7 @@ class Storm:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._blow, name="storm")
 
-    def __enter__(self) -> Storm:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import NotFound
 from aml_magics.notebook import tables
-from aml_magics.notebook.commands.shared import LAST, pipeline_names
+from aml_magics.notebook.commands.shared import LAST, names_for_runs
 from aml_magics.notebook.present import moment
 from aml_magics.notebook.views import View
 
@@ -30,7 +30,7 @@ def show(call: Call) -> View:
     workspace = call.workspace
     found = workspace.experiments.get(call.get("name|id"))
     runs = workspace.runs.list(experiment=found.name, limit=LAST)
-    return _view(call, found, {"runs": tables.runs(call, runs, pipeline_names(workspace), "Last runs")})
+    return _view(call, found, {"runs": tables.runs(call, runs, names_for_runs(workspace), "Last runs")})
 
 
 def create(call: Call) -> View:

@@ -41,7 +41,12 @@ def show(call: Call) -> View:
     sections = {
         "parameters": tables.parameters(call, found),
         "schedules": tables.schedules(call, schedules, names),
-        "runs": tables.runs(call, workspace.runs.list(pipeline=found.id, limit=LAST), names, "Last runs"),
+        "runs": tables.runs(
+            call,
+            workspace.runs.list(pipeline=found.id, limit=LAST),
+            {**names, **{one.id: one.name for one in schedules}},
+            "Last runs",
+        ),
     }
     return View(f"Pipeline {found.name}", value=found, fields=fields_of(call, found), sections=sections)
 
@@ -81,7 +86,7 @@ def submit(call: Call) -> View:
     )
     call.remember("run", [run.id])
     call.remember("experiment", [run.experiment_name])
-    return run_view(call, run, found.name, notes=[f"Wait for it: %aml run wait {run.id[:8]}"])
+    return run_view(call, run, {found.id: found.name}, notes=[f"Wait for it: %aml run wait {run.id[:8]}"])
 
 
 def disable(call: Call) -> Table:

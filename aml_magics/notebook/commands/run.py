@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import AmlError, NotFound
 from aml_magics.model.resources import RunStatus, StepStatus
 from aml_magics.notebook import tables
-from aml_magics.notebook.commands.shared import instant, pipeline_names
+from aml_magics.notebook.commands.shared import instant, names_for_runs
 from aml_magics.notebook.views import Text, View
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def list_all(call: Call) -> Table:
     )
     call.remember("run", [one.id for one in reversed(found)])
     notes = [f"The newest {limit}; --limit takes more."] if len(found) == limit else []
-    return tables.runs(call, found, pipeline_names(workspace), notes=notes)
+    return tables.runs(call, found, names_for_runs(workspace), notes=notes)
 
 
 def show(call: Call) -> View:
@@ -67,11 +67,21 @@ def logs(call: Call) -> Text | View:
 def wait(call: Call) -> View:
     """Wait until a run has ended."""
     workspace = call.workspace
-    run = _find(workspace, call.get("run"))
-    ended = workspace.runs.wait(run.id, timeout=call.get("timeout"))
+    ended = _ended(workspace, call.get("run"), call.get("timeout"))
     if ended.status is RunStatus.FAILED and not call.get("no_raise"):
         raise _failed(workspace, ended)
     return _detailed(call, workspace, ended)
+
+
+def _ended(workspace: Workspace, wanted: str, timeout: float | None) -> Run:
+    """A run by id, or the newest of a schedule or pipeline, when it has ended; a schedule's may be yet to come."""
+    try:
+        return workspace.runs.wait(workspace.runs.get(wanted), timeout=timeout)
+    except NotFound:
+        try:
+            return workspace.runs.wait_for_schedule(wanted, timeout=timeout)
+        except NotFound:
+            return workspace.runs.wait(_find(workspace, wanted), timeout=timeout)
 
 
 def cancel(call: Call) -> View:
@@ -126,13 +136,14 @@ def _failed(workspace: Workspace, run: Run) -> RunFailed:
 
 def _detailed(call: Call, workspace: Workspace, run: Run, notes: Iterable[str] = ()) -> View:
     call.remember("run", [run.id])
-    view = run_view(call, run, pipeline_names(workspace).get(run.pipeline_id, run.pipeline_id), notes)
+    view = run_view(call, run, names_for_runs(workspace), notes)
     view.sections["steps"] = tables.steps(call, workspace.runs.steps(run.id))
     return view
 
 
-def run_view(call: Call, run: Run, pipeline: str, notes: Iterable[str] = ()) -> View:
-    """What a view of a run says without asking for its steps."""
+def run_view(call: Call, run: Run, names: Mapping[str, str], notes: Iterable[str] = ()) -> View:
+    """What a view of a run says without asking for its steps. ``names`` are those of pipelines and schedules by id."""
+    pipeline = names.get(run.pipeline_id, run.pipeline_id)
     seconds = tables.seconds_between(run.started, run.ended)
     fields = [
         ("id", run.id),
@@ -140,9 +151,10 @@ def run_view(call: Call, run: Run, pipeline: str, notes: Iterable[str] = ()) -> 
         ("detail", run.status_detail),
         ("pipeline", pipeline),
         ("experiment", run.experiment_name),
-        ("schedule", run.schedule_id or ""),
+        ("schedule", names.get(run.schedule_id or "", run.schedule_id or "")),
         ("source", run.source),
-        ("parameters", tables.pairs_text({**run.parameters, **run.data_paths})),
+        ("parameters", tables.pairs_text(run.parameters)),
+        ("data paths", tables.pairs_text(run.data_paths)),
         ("created", instant(call, run.created)),
         ("started", instant(call, run.started)),
         ("ended", instant(call, run.ended)),

@@ -153,7 +153,7 @@ def show(call: Call) -> View:
     workspace = call.workspace
     found = workspace.schedules.get(call.get("name|id"))
     call.remember("schedule", [found.name])
-    names = pipeline_names(workspace)
+    names = {**pipeline_names(workspace), found.id: found.name}
     view = _view(call, found, names.get(found.pipeline_id, found.pipeline_id))
     last = workspace.runs.list(schedule=found.id, limit=LAST)
     view.sections["runs"] = tables.runs(call, last, names, "Last runs")
@@ -166,7 +166,8 @@ def runs(call: Call) -> Table:
     found = workspace.schedules.get(call.get("name|id"))
     started = workspace.schedules.runs(found.id)
     call.remember("run", [run.id for run in reversed(started)])
-    return tables.runs(call, started, pipeline_names(workspace), f"Runs of {found.name}")
+    names = {**pipeline_names(workspace), found.id: found.name}
+    return tables.runs(call, started, names, f"Runs of {found.name}")
 
 
 def preview(call: Call) -> Table:

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from aml_magics.notebook.call import Call
     from aml_magics.notebook.frames import Table
 
-__all__ = ["LAST", "change_status", "data_paths_of", "fitted", "instant", "pipeline_names", "raw_values"]
+__all__ = [
+    "LAST",
+    "change_status",
+    "data_paths_of",
+    "fitted",
+    "instant",
+    "names_for_runs",
+    "pipeline_names",
+    "raw_values",
+]
 
 LAST = 10  # runs that a view of something else shows
 
@@ -40,6 +49,12 @@ class _Collection(Protocol[_Named]):
 def pipeline_names(workspace: Workspace) -> dict[str, str]:
     """The name of every pipeline by its id, in one call."""
     return {one.id: one.name for one in workspace.pipelines.list(active_only=False)}
+
+
+def names_for_runs(workspace: Workspace) -> dict[str, str]:
+    """The names of all pipelines and all schedules by their ids: a table of runs has a column for each."""
+    schedules = {one.id: one.name for one in workspace.schedules.list(active_only=False)}
+    return {**pipeline_names(workspace), **schedules}
 
 
 def instant(call: Call, at: datetime | None) -> str:
@@ -98,7 +113,7 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
     notes = [f"{len(before) - len(changed)} had this status already."] if len(changed) < len(before) else []
     if changed and not call.is_dry_run:
         back = "enable" if to is Status.DISABLED else "disable"
-        notes.append(f"Back again: %aml {kind} {back} {' '.join(map(_quoted, changed))}")
+        notes.append(f"To undo: %aml {kind} {back} {' '.join(map(_quoted, changed))}")
     caption = f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}"
     return tables.changes(call, before, to, caption, notes)
 

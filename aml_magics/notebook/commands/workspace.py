@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aml_magics.notebook.present import cell
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["connect", "status"]
 
 _TOLD_ALREADY = ("name", "root")
+_COUNTED = {"active pipelines": "activePipelines", "active schedules": "activeSchedules", "runs": "runs"}
 
 
 def connect(call: Call) -> View:
@@ -26,7 +28,12 @@ def connect(call: Call) -> View:
     call.remember("pipeline", [one.name for one in workspace.pipelines.list()])
     call.remember("schedule", [one.name for one in workspace.schedules.list()])
     call.remember("datastore", [one.name for one in workspace.datastores.list()])
-    return _view(workspace, "Connected")
+    counts = workspace.status()["counts"]
+    fields = [
+        ("location", _relative(workspace.location)),
+        *((what, str(counts[key])) for what, key in _COUNTED.items()),
+    ]
+    return View(f"Connected to the workspace {workspace.name!r}", value=workspace, fields=fields)
 
 
 def status(call: Call) -> View:
@@ -45,6 +52,14 @@ def _view(workspace: Workspace, title: str) -> View:
         if name not in _TOLD_ALREADY:
             fields += _facts(_words(name), value)
     return View(f"{title} {workspace.name}", value=workspace, fields=fields)
+
+
+def _relative(location: str) -> str:
+    """A folder as seen from the current one where it lies in it: a saved notebook need not tell where it was run."""
+    folder, here = Path(location), Path.cwd()
+    if folder == here:
+        return "this folder"
+    return folder.relative_to(here).as_posix() if folder.is_relative_to(here) else location
 
 
 def _facts(name: str, value: object) -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ RUNS = Noun(
         ),
         Verb(
             name="wait",
-            help="wait until a run has ended; a failed run is an error",
+            help="wait until a run has ended, the first of a schedule too; a failed run is an error",
             handler="run:wait",
             positionals=(_RUN,),
             options=(
