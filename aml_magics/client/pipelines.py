@@ -16,6 +16,7 @@ from aml_magics.client.names import as_data_path, check_experiment_name
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.model.graph import PipelineDefinition
 from aml_magics.model.resources import DataPath, DataPathParameter, Parameter, Pipeline, Status, Submission
+from aml_magics.wire.v1 import definition_digest
 
 if TYPE_CHECKING:
     from aml_magics.model.resources import ParameterValue, Run
@@ -64,8 +65,8 @@ class Pipelines(Collection):
 
         ``file`` is such a program (``.py``) or a pipeline in Azure ML's v2 YAML (``.yml``), whose ``code`` folders are
         read from beside it; name, description, version and ``continue_on_step_failure`` that are given count more than
-        what the YAML says. A pipeline is never changed: publishing a name again makes a new one, and the name means
-        the newest.
+        what the YAML says. A pipeline is never changed: publishing something else under its name makes a new one, and
+        the name means the newest. Publishing the same again gives the one that is there, so a cell can be run twice.
 
         Raises ``InvalidInput`` for what cannot be run, above 20 MiB of code a step too, and ``NotFound`` for the
         file.
@@ -91,7 +92,7 @@ class Pipelines(Collection):
         elif given:
             message = f"the definition says {', '.join(given)} itself"
             raise InvalidInput(message, hint="Leave that out, or change the definition.")
-        return self._connection.run(self._client.create_pipeline(definition))
+        return self._connection.run(self._publish(definition))
 
     def submit(
         self,
@@ -135,6 +136,14 @@ class Pipelines(Collection):
     def enable(self, *names_or_ids: str | Pipeline) -> builtins.list[StatusChange[Pipeline]]:
         """Put pipelines back into use; otherwise as ``disable``."""
         return self._connection.run(self._set_status(names_or_ids, Status.ACTIVE))
+
+    async def _publish(self, definition: PipelineDefinition) -> Pipeline:
+        if self._client.is_embedded:
+            named = [one for one in await self._client.pipelines() if one.name == definition.name]
+            newest = max(named, key=lambda one: one.created.timestamp() if one.created else 0.0, default=None)
+            if newest is not None and newest.digest == definition_digest(definition):
+                return newest
+        return await self._client.create_pipeline(definition)
 
     async def _submit(
         self,

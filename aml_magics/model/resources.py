@@ -141,7 +141,10 @@ class DataPathParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """A published pipeline. ``steps`` are step names in the order they were written; ``endpoint`` is its REST URL."""
+    """A published pipeline. ``steps`` are step names in the order they were written; ``endpoint`` is its REST URL.
+
+    ``digest`` is of the definition that was published, so that the same one is recognised; empty when nobody noted it.
+    """
 
     id: str
     name: str
@@ -154,6 +157,7 @@ class Pipeline:
     endpoint: str = ""
     continue_on_step_failure: bool = False
     graph_id: str = ""
+    digest: str = ""
     created: datetime | None = None
     modified: datetime | None = None
 

@@ -24,6 +24,7 @@ from aml_magics.wire.v1_engine import (
 from aml_magics.wire.v1_errors import PipelineDisabled, PipelineInUse, error_from, error_to
 from aml_magics.wire.v1_graph import (
     CODE_LIMIT,
+    definition_digest,
     module_creation_from,
     module_creation_to,
     module_interface_to,
@@ -69,6 +70,7 @@ __all__ = [
     "PipelineInUse",
     "datastore_from",
     "datastore_to",
+    "definition_digest",
     "discovery_to",
     "error_from",
     "error_to",

@@ -31,11 +31,12 @@ from aml_magics.model.graph import (
     StepOutput,
 )
 from aml_magics.wire.casing import Body, Json
-from aml_magics.wire.v1_resources import interface_from, interface_to
+from aml_magics.wire.v1_resources import DIGEST, interface_from, interface_to
 from aml_magics.wire.values import parameter_text
 
 __all__ = [
     "CODE_LIMIT",
+    "definition_digest",
     "module_creation_from",
     "module_creation_to",
     "module_interface_to",
@@ -113,6 +114,16 @@ def module_interface_to(structured: Mapping[str, Any]) -> Json:
 
 def pipeline_creation_to(definition: PipelineDefinition, module_ids: Mapping[str, str]) -> Json:
     """The body of POST ``/Pipelines/Create``; ``module_ids`` maps each step's name to the id its module got."""
+    return {**_creation(definition, module_ids), "Properties": {DIGEST: definition_digest(definition)}}
+
+
+def definition_digest(definition: PipelineDefinition) -> str:
+    """The same for definitions that would be published with the same words: code, steps, parameters, texts."""
+    hashes = {step.name: module_creation_to(step)["IdentifierHash"] for step in definition.steps}
+    return hashlib.sha256(json.dumps(_creation(definition, hashes), sort_keys=True).encode()).hexdigest()
+
+
+def _creation(definition: PipelineDefinition, module_ids: Mapping[str, str]) -> Json:
     return {
         "Name": definition.name,
         "Description": definition.description,
@@ -130,7 +141,6 @@ def pipeline_creation_to(definition: PipelineDefinition, module_ids: Mapping[str
         "GraphInterface": interface_to(definition.parameters, definition.data_paths),
         "DataSetDefinitionValueAssignments": {},
         "ContinueRunOnStepFailure": definition.continue_on_step_failure,
-        "Properties": {},
     }
 
 

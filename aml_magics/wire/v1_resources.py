@@ -26,6 +26,7 @@ from aml_magics.wire.moments import instant_from, instant_to
 from aml_magics.wire.values import parameter_from, parameter_text, parameter_to, typed
 
 __all__ = [
+    "DIGEST",
     "data_paths_from",
     "data_paths_to",
     "datastore_from",
@@ -40,6 +41,8 @@ __all__ = [
     "submission_from",
     "submission_to",
 ]
+
+DIGEST = "aml_magics.digest"  # the key, in a pipeline's Properties, of the digest of its definition
 
 # Never a real account: a hyphen is not allowed in an account's name, and .invalid is reserved (RFC 6761).
 _FOLDER_SECTION = {
@@ -195,7 +198,7 @@ def pipeline_to(pipeline: Pipeline) -> Json:
         "EntityStatus": pipeline.status.value,
         "ContinueRunOnStepFailure": pipeline.continue_on_step_failure,
         "EnableNotification": False,
-        "Properties": {},
+        "Properties": {DIGEST: pipeline.digest} if pipeline.digest else {},
         "tags": {},
         "CreatedDate": instant_to(pipeline.created),
         "LastModifiedDate": instant_to(pipeline.modified),
@@ -235,6 +238,7 @@ def pipeline_from(
         endpoint=body.text("Url"),
         continue_on_step_failure=bool(body.boolean("ContinueRunOnStepFailure")),
         graph_id=body.text("GraphId"),
+        digest=body.texts("Properties").get(DIGEST, ""),
         created=instant_from(body.optional_text("CreatedDate")),
         modified=instant_from(body.optional_text("LastModifiedDate")),
     )

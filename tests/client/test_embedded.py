@@ -320,3 +320,18 @@ def test_every_example_in_the_documentation_runs(ws, tmp_path, monkeypatch, sour
 
 def test_there_are_examples_to_run():
     assert len(list(examples())) > 10
+
+
+def test_publishing_the_same_again_makes_no_second_pipeline_and_something_else_does(ws):
+    first = ws.pipelines.publish(source="print(1)", name="train", parameters={"rate": 0.1})
+    again = ws.pipelines.publish(source="print(1)", name="train", parameters={"rate": 0.1})
+    assert again == first
+    others = [
+        ws.pipelines.publish(source="print(2)", name="train", parameters={"rate": 0.1}),
+        ws.pipelines.publish(source="print(1)", name="train", parameters={"rate": 0.2}),
+        ws.pipelines.publish(source="print(1)", name="train", parameters={"rate": 0.1}, description="new"),
+        ws.pipelines.publish(source="print(1)", name="train", parameters={"rate": 0.1}),  # the name means the newest
+    ]
+    assert len({first.id, *(one.id for one in others)}) == 5
+    ws.pipelines.disable(others[-1].id)
+    assert ws.pipelines.publish(source="print(1)", name="train", parameters={"rate": 0.1}).status == "Active"

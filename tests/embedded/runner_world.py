@@ -17,7 +17,7 @@ from aml_magics.model.errors import NotFound
 from aml_magics.model.graph import PipelineDefinition, StepDefinition, StepOutput
 from aml_magics.model.resources import Run, RunStatus, Step, StepStatus
 
-PATIENCE = 30.0
+PATIENCE = 100.0  # seconds: a Dask cluster on a busy machine takes its time
 
 
 def step(name: str, command: str, *needs: str, **fields) -> StepDefinition:

@@ -44,12 +44,13 @@ def publish(call: Call) -> View:
             ("data paths", ", ".join(one.name for one in definition.data_paths)),
         ]
         return View(f"Would publish the pipeline {definition.name}", value=definition, fields=fields, notes=notes)
+    before = {one.id for one in call.workspace.pipelines.list(active_only=False)}
     found = call.workspace.pipelines.publish(definition)
     call.remember("pipeline", [found.name])
     sections = {"parameters": tables.parameters(call, found)} if found.parameters or found.data_paths else {}
     run_it = [f"Run it: %aml pipeline submit {found.name}"] if found.name.isidentifier() else []
     return View(
-        f"Published pipeline {found.name}",
+        f"The pipeline {found.name} is there already" if found.id in before else f"Published pipeline {found.name}",
         value=found,
         fields=fields_of(call, found),
         sections=sections,
