@@ -68,7 +68,7 @@ async def watch_folder(folder: Path, *, recursive: bool, ignored_prefix: str) ->
         watcher.stop()
         thread.join(STOP_SECONDS)
 
-    # Python ends daemon threads in the middle of whatever they do, and compiled code aborts the process when that happens.
+    # Python ends daemon threads in the middle of whatever they do, and compiled code then aborts the process.
     atexit.register(end)
     thread.start()
     try:

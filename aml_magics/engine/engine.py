@@ -126,8 +126,8 @@ class Engine:
         then happened.
         """
         await self._pollers.join(Place.of(change), commit)
-        if self._is_running:
-            self._sync()
+        if self._is_running and not self._guarded("sync", self._sync):
+            self.refresh()  # the schedule is there all the same
 
     def history(self, schedule_id: str, limit: int = 50) -> History:
         """What a schedule has done and what was seen for it. One that nobody knows has an empty history."""

@@ -131,7 +131,7 @@ class Ledger:
             self.claim(db, [fire for decision in ours for fire in decision.fires], claims, careful=careful)
             db.executemany(
                 "INSERT INTO cursors (schedule_id, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
-                [(each.schedule_id, each.until) for each in ours if each.schedule_id not in claims.inactive],
+                [(each.schedule_id, each.until) for each in ours],
             )
         return claims
 

@@ -113,8 +113,9 @@ class Poller:
         async with self._lock:
             for _ in range(TRIES):
                 if self._snapshot is None:
-                    self._snapshot = self._store.load()
-                    self._members = self._tools.members(self.place)  # never older than the snapshot
+                    snapshot = self._store.load()
+                    self._members = self._tools.members(self.place)  # read after the snapshot: never older than it
+                    self._snapshot = snapshot
                 self._wanted = False
                 claims = self._write(self._snapshot, await self._scan(self._snapshot), due=due, commit=commit)
                 if claims is not None:

@@ -58,7 +58,7 @@ class Positional:
 
     @property
     def key(self) -> str:
-        return self.name.lower()
+        return self.name.lower().replace("|", "_or_")
 
     @property
     def usage(self) -> str:

@@ -150,6 +150,24 @@ def test_a_kernel_that_was_only_asleep_loses_its_run_and_ends_its_step(world):
     asyncio.run(scenario())
 
 
+def test_whoever_loses_its_run_ends_the_steps_of_it_that_still_run(world):
+    async def scenario():
+        run_id = world.add(step("a", world.pause("a")), step("b", long(world, "b")))
+        runner = world.runner()
+        async with serving(runner):
+            await world.is_up("a")
+            await until(world.mark("b").exists)
+            processes = tree(world, "b")
+            with world.database.transaction() as connection:  # as another kernel does that dies right after it
+                run_tables.take_over(connection, "me", INTERRUPTED, 1.0)
+            world.let_go("a")
+            await until(lambda: runner.running_steps == 0, "both steps to end")
+            assert all(map(is_gone, processes))
+        assert world.run(run_id).status_detail == INTERRUPTED
+
+    asyncio.run(scenario())
+
+
 KERNEL = """
 import asyncio, sys
 from pathlib import Path

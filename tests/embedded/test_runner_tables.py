@@ -198,10 +198,10 @@ def take_over(database: Database, owner: str) -> list[tuple[str, str]]:
 
 
 def test_what_a_dead_owner_was_running_fails_and_what_it_had_not_begun_can_be_claimed(database):
-    for run_id in ("begun", "untouched", "canceled", "others"):
+    names = ["begun", "untouched", "canceled", "given_up", "others"]
+    for run_id in names:
         insert(database, run(run_id), "a", "b", "c")
-    owners = ["dead", "dead", "dead", "alive"]
-    assert [claim(database, owner) for owner in owners] == ["begun", "untouched", "canceled", "others"]
+    assert [claim(database, owner) for owner in ["dead"] * 4 + ["alive"]] == names
     for run_id, owner in (("begun", "dead"), ("canceled", "dead"), ("others", "alive")):
         update(database, owner, run_id, "a", StepStatus.FINISHED)
         update(database, owner, run_id, "b", StepStatus.RUNNING)
@@ -209,6 +209,7 @@ def test_what_a_dead_owner_was_running_fails_and_what_it_had_not_begun_can_be_cl
     update(database, "dead", "untouched", "a", StepStatus.QUEUED)
     with database.transaction() as connection:
         run_tables.request_cancel(connection, "canceled", 45)
+        run_tables.request_cancel(connection, "given_up", 45)
     assert take_over(database, "dead") == [("begun", "b"), ("canceled", "b")]
 
     begun = run_tables.get_record(database, "begun")
@@ -218,6 +219,7 @@ def test_what_a_dead_owner_was_running_fails_and_what_it_had_not_begun_can_be_cl
     assert run_tables.steps_of(database, "begun")[1].detail == "interrupted"
     assert statuses(database, "canceled") == ["Finished", "Canceled", "Canceled"]
     assert run_tables.get_run(database, "canceled").status is RunStatus.CANCELED
+    assert statuses(database, "given_up") == ["Canceled"] * 3
     assert statuses(database, "others") == ["Finished", "Running", "Queued"]
     untouched = run_tables.get_record(database, "untouched")
     assert (untouched.run.status, untouched.run.started, untouched.owner) == (RunStatus.NOT_STARTED, None, None)

@@ -16,6 +16,7 @@ from typing import Self
 import psutil
 import pytest
 
+from aml_magics.embedded import supervisor
 from aml_magics.embedded.step import (
     INTERRUPTED,
     LOG,
@@ -98,7 +99,8 @@ def test_output_and_errors_go_to_one_log_in_the_order_they_were_written(tmp_path
     assert log(tmp_path) == "one\ntwo\nthree\n"
 
 
-def test_the_log_can_be_read_while_the_step_runs(tmp_path):
+def test_the_log_can_be_read_while_the_step_runs(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     program = "import os, time\nprint('hello')\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('bye')"
     with InThread(tmp_path, f'python -c "{program}"') as step:
         wait_until(lambda: (step.folder / LOG).exists() and log(tmp_path) == "hello\n", "the first line")
@@ -330,6 +332,27 @@ def test_kill_9_of_the_supervisor_ends_the_step_and_is_a_failure(tmp_path):
         processes[0].parent().kill()
         assert step.result() == StepResult(StepStatus.FAILED, None, "its supervisor was killed")
         wait_until(lambda: all(map(is_gone, processes)), "the end of the step")
+
+
+def test_the_end_of_its_input_is_enough_for_a_supervisor(tmp_path):
+    """Its parent is alive here: this is the pipe alone, which tells at once."""
+    fields = [
+        str(tmp_path),
+        str(tmp_path / LOG),
+        str(tmp_path / "cancel"),
+        "",
+        "0.5",
+        str(os.getpid()),
+        f"touch up; {LONG}",
+    ]
+    request = "\0".join([*fields, f"PATH={os.environ['PATH']}"]).encode()
+    command = [sys.executable, "-I", "-S", supervisor.__file__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"%d\n" % len(request) + request)
+        process.stdin.flush()
+        wait_until((tmp_path / "up").exists, "the command")
+        answers, _ = process.communicate(timeout=20)
+    assert answers.decode().splitlines()[1:] == [f"stopped {-signal.SIGTERM}"]
 
 
 def test_a_polite_end_of_the_supervisor_is_an_interruption(tmp_path):

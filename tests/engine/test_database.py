@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from aml_magics.engine.database import Database
+from aml_magics.engine.database import Database, _switch_to_wal
 from aml_magics.model.errors import Conflict
 
 STEPS = ("CREATE TABLE things (name TEXT PRIMARY KEY); INSERT INTO things VALUES ('a;b');",)
@@ -136,6 +136,34 @@ def test_a_transaction_reads_nothing_older_than_its_beginning(database, path):
     with database.transaction():
         assert names(database) == ["a;b", "c"]
     other.close()
+
+
+def test_a_transaction_keeps_others_from_writing_from_its_very_beginning(database, path):
+    database.migrate("things", STEPS)
+    impatient = sqlite3.connect(path, timeout=0, isolation_level=None)
+    with database.transaction() as connection:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            impatient.execute("INSERT INTO things VALUES ('in between')")
+        connection.execute("INSERT INTO things VALUES ('c')")
+    impatient.execute("INSERT INTO things VALUES ('d')")
+    impatient.close()
+    assert names(database) == ["a;b", "c", "d"]
+
+
+def test_the_switch_to_wal_waits_for_others_who_make_the_same_file():
+    class Busy:
+        asked = 0
+
+        def execute(self, sql: str) -> None:
+            self.asked += 1
+            if self.asked < 4:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+
+    connection = Busy()
+    _switch_to_wal(connection)
+    assert connection.asked == 4
 
 
 def test_a_writer_waits_for_another_one(database, path):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from aml_magics.engine.host import Watch
 from aml_magics.engine.places import POLLS_KEPT
 from aml_magics.model.errors import AmlError, InvalidInput, NotFound
 from aml_magics.model.resources import Outcome
@@ -235,6 +236,24 @@ def test_an_object_that_is_removed_and_added_again_fires_again():
     asyncio.run(scenario())
 
 
+def test_a_version_that_comes_back_does_not_fire_again():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change())
+            versions = []
+            for _ in range(2):
+                bench.store.put("in/a")
+                versions.append(bench.store.objects["in/a"])
+                await bench.clock.pass_time(61)
+            bench.store.objects["in/a"] = versions[0]
+            await bench.clock.pass_time(61)
+            assert bench.fired == ["in/a", "in/a"]
+            assert len(bench.fires()) == 2
+            assert bench.engine.health().errors == ()
+
+    asyncio.run(scenario())
+
+
 def test_a_clock_that_is_set_back_holds_nothing_up():
     async def scenario():
         async with Bench() as bench:
@@ -272,14 +291,16 @@ def test_a_batch_waits_for_what_has_yet_to_settle_but_not_for_an_open_file():
     async def scenario():
         async with Bench() as bench:
             await bench.join(change(per="batch", settle=timedelta(seconds=1)))
-            bench.store.put("in/open")
             bench.store.writing.add("in/open")
             for number in range(4):
                 bench.store.put(f"in/{number}")
                 bench.store.poke()
                 await bench.clock.pass_time(0.7)
             assert bench.fired == []
-            await bench.clock.pass_time(1.1)
+            for _ in range(4):
+                bench.store.put("in/open")  # still growing
+                bench.store.poke()
+                await bench.clock.pass_time(0.3)
             assert bench.fired == ["in/0|in/1|in/2|in/3"]
             bench.store.writing.clear()
             await bench.clock.pass_time(3)
@@ -448,6 +469,105 @@ def test_a_join_works_before_the_engine_is_started():
         async with bench:
             await bench.clock.pass_time(2)
             assert bench.fired == ["in/new"]
+
+    asyncio.run(scenario())
+
+
+def test_a_join_counts_even_when_the_schedules_cannot_be_read_right_after_it():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change(settle=timedelta(0)), "old")
+            watches, committed = bench.host.watches, []
+
+            def fail_after_the_commit() -> list:
+                if committed:
+                    raise RuntimeError("cannot read")
+                return watches()
+
+            bench.host.watches = fail_after_the_commit
+
+            def commit(db: sqlite3.Connection) -> None:
+                db.execute("INSERT INTO schedules VALUES ('new', 1)")
+                committed.append(True)
+
+            bench.registry["new"] = Watch(id="new", name="new", trigger=change(settle=timedelta(0)), created=bench.now)
+            await bench.engine.join(change(), commit)
+            assert "cannot read" in bench.engine.health().errors[0]
+            bench.store.put("in/a")
+            bench.store.poke()
+            await bench.clock.pass_time(5)
+            assert bench.runs == []  # nobody knows for whom it is news
+            committed.clear()
+            await bench.clock.pass_time(30)
+            assert {row["schedule_id"] for row in bench.runs} == {"old", "new"}
+            assert bench.engine.history("new").active
+
+    asyncio.run(scenario())
+
+
+def test_what_waited_when_another_kernel_disabled_a_schedule_is_forgotten_when_it_is_enabled_here(tmp_path):
+    async def scenario():
+        async with Bench(tmp_path / "w.db") as bench:
+            await bench.join(change(settle=timedelta(seconds=5)))
+            bench.store.put("in/a")
+            bench.store.poke()
+            await bench.clock.pass_time(1)
+            assert bench.engine.history("s").waiting == ("in/a",)
+            bench.set_active("s", False)  # nobody says so
+            await bench.join(change(settle=timedelta(seconds=5)))
+            await bench.clock.pass_time(100)
+            assert bench.fired == []
+
+    asyncio.run(scenario())
+
+
+def test_looks_at_one_place_never_overlap():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change(settle=timedelta(0)), "first")
+            poller = next(iter(bench.engine._pollers._pollers.values()))
+            scan, inside, most = poller._scan, [], []
+
+            async def slow_scan(snapshot):
+                inside.append(1)
+                most.append(len(inside))
+                await bench.clock.sleep(1)
+                found = await scan(snapshot)
+                inside.pop()
+                return found
+
+            poller._scan = slow_scan
+            bench.store.put("in/a")
+            bench.store.poke()
+            joins = [asyncio.create_task(bench.join(change(settle=timedelta(0)), f"s{number}")) for number in range(3)]
+            await bench.clock.pass_time(30)
+            await asyncio.gather(*joins)
+            assert len(most) > 3
+            assert set(most) == {1}
+
+    asyncio.run(scenario())
+
+
+def test_a_place_that_is_slow_to_list_is_looked_at_a_fifth_of_the_time():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change())
+            poller = next(iter(bench.engine._pollers._pollers.values()))
+            scan = poller._scan
+
+            async def slow_scan(snapshot):
+                begun = bench.clock.now()
+                await bench.clock.sleep(2)
+                found = await scan(snapshot)
+                poller._begun = begun
+                return found
+
+            poller._scan = slow_scan
+            before = bench.store.listings
+            for _ in range(500):
+                bench.store.poke()
+                await bench.clock.pass_time(0.1)
+            assert 3 <= bench.store.listings - before <= 6
 
     asyncio.run(scenario())
 

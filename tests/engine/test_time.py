@@ -254,6 +254,45 @@ def test_a_kernel_notices_within_a_beat_what_another_one_created_and_disabled(tm
     asyncio.run(scenario())
 
 
+def test_what_another_kernel_has_decided_meanwhile_is_not_decided_again_in_another_way(tmp_path):
+    async def scenario():
+        first = Bench(tmp_path / "w.db")
+        first.write_schedule(every(60), missed=Missed.ONCE)
+        async with first:
+            await first.clock.pass_time(30)
+        second, third = first.another(), first.another()
+        first.clock.advance(600)
+        third.engine._sync(starting=True)  # has read the cursor, and has yet to decide
+        async with second:
+            assert second.dues == [0, 600]
+            second.clock.advance(120)
+            third.engine._timekeeper.fire_due()  # would now find others missed, and make one run for these
+            assert second.dues == [0, 600]
+            third.engine._timekeeper.fire_due()  # from where the second has got to
+            assert second.dues == [0, 600, 720]
+        third.database.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_schedule_that_was_disabled_once_still_misses_what_it_misses_later(tmp_path):
+    async def scenario():
+        first = Bench(tmp_path / "w.db")
+        first.write_schedule(every(60), missed=Missed.ALL)
+        async with first:
+            await first.clock.pass_time(1)
+            first.set_active("s", False)
+            first.engine.refresh()
+            await first.clock.pass_time(1)
+            first.set_active("s", True)
+            first.engine.refresh()
+            await first.clock.pass_time(28)
+        async with off_for(first, 120) as second:
+            assert second.dues == [0, 60, 120]
+
+    asyncio.run(scenario())
+
+
 def test_a_kernel_that_wakes_late_takes_over_where_the_others_have_got_to(tmp_path):
     async def scenario():
         first = Bench(tmp_path / "w.db")

@@ -128,6 +128,14 @@ def test_whatever_is_imported_is_a_declared_dependency(folder, extras):
     assert {module for module, owners in names.items() if not owners & known} == set()
 
 
+def test_no_declared_dependency_is_left_unused():
+    programs = {"import-linter", "ipykernel", "jupyterlab", "mypy", "pytest-timeout", "ruff"}
+    data = {"pandas-stubs", "types-pyyaml", "tzdata"}
+    owners = packages_distributions()
+    used = {owner for path in modules() for module in imported(path) for owner in owners.get(module, [])}
+    assert declared("lab", "test") - {canonicalize_name(owner) for owner in used} - programs - data == set()
+
+
 def test_the_commands_that_the_documents_name_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = (ROOT / "README.md").read_text() + (ROOT / ".ci" / "run").read_text()

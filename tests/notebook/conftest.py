@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from aml_magics.notebook import extension
-from tests.notebook.helpers import Magic, prepare
+from tests.notebook.helpers import TRAIN, Magic, prepare
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +54,14 @@ def aml(shell, folder) -> Magic:
     """``aml("schedule list")`` as a line, ``aml("schedule create X", "body")`` as a cell, in an empty folder."""
     extension.load(shell)
     return Magic(shell)
+
+
+@pytest.fixture
+def train(aml):
+    """A workspace with the pipeline ``train``."""
+    return aml(
+        "pipeline publish train --parameter learning_rate=0.1 --data-path input_data=workspaceblobstore/in", TRAIN
+    )
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,23 @@ shown = "{braces}"
 print("training with", os.environ["AML_PARAMETER_learning_rate"], shown)
 """
 FAILS = 'raise SystemExit("no such luck")\n'
+RECURRING = """\
+pipeline: train
+experiment_name: MyExperiment
+frequency: Minute
+interval: 15
+start_time: 2030-01-01T06:00:00
+description: Based on time
+"""
+REACTIVE = """\
+pipeline: train
+experiment_name: MyExperiment
+datastore: workspaceblobstore
+path_on_datastore: incoming
+polling_interval: 5
+data_path_parameter_name: input_data
+"""
+HTML_NAME = '<img src=x onerror="alert(1)">'
 T = TypeVar("T")
 
 

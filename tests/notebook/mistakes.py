@@ -170,6 +170,11 @@ MISTAKES = [
     ("%aml pipeline submit train --data-path input_data=blob/incoming", "'blob'", "workspaceblobstore"),
     ("%aml pipeline submit train --data-path input=workspaceblobstore/x", "'input'", "'input_data'"),
     ("%aml pipeline submit train --experiment 'a b'", "a b", "letters"),
+    (
+        "%%aml schedule create X --every day --parameter epochs=1\npipeline: train\npipeline_parameters: {epochs: 2}",
+        "epochs",
+        "once",
+    ),
     (MAKE + "every: day\npipeline_parameters: 5", "pipeline_parameters", "name: value"),
     (MAKE + "every: day\npipeline_parameters:\n  learning_rte: 1", "learning_rte", "'learning_rate'"),
     (MAKE + "every: day\npipeline_parameters:\n  epochs: [1]", "[1]", ""),

@@ -8,6 +8,7 @@ from IPython.core.completer import provisionalcompleter
 from aml_magics.notebook import extension
 from aml_magics.notebook.completion import offers
 from aml_magics.notebook.names import KnownNames
+from aml_magics.notebook.nouns import TREE
 
 
 def tab(shell, text):
@@ -91,6 +92,12 @@ def test_without_the_cache_there_are_words_but_no_names():
 def test_the_shell_completes_the_magic_and_nothing_else(shell, text):
     extension.load(shell)
     assert tab(shell, text) == ["schedule"]
+
+
+def test_the_shells_own_words_are_not_among_ours(shell):
+    extension.load(shell)
+    assert tab(shell, "%aml ") == sorted(one.name for one in TREE)
+    assert {"and", "if"} <= set(tab(shell, "%lsmagic "))
 
 
 @pytest.mark.parametrize("text", ["%amlx sch", "print('%aml sch", "aml = sch", "# %aml sch"])

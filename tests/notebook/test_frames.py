@@ -171,6 +171,7 @@ def test_a_table_survives_copying_and_pickling():
 
 
 class Value:
+    _repr_latex_ = "not the view's"
     id = "1"
     name = "train"
     steps = ("a",)
@@ -183,6 +184,7 @@ def test_a_view_hands_out_its_sections_and_the_attributes_of_its_value():
     assert {"id", "steps", "sections"} <= set(dir(view))
     with pytest.raises(AttributeError):
         view.nothing  # noqa: B018
+    assert not hasattr(view, "_repr_latex_")
     assert copy.copy(view).id == "1"
 
 

@@ -73,4 +73,4 @@ def test_the_steps_own_warnings_are_no_business_of_publishing():
 def test_the_source_is_not_compiled_under_our_own_future_imports():
     with pytest.raises(InvalidInput, match="line 1"):
         pipeline_from_source("from __future__ import braces", name="p")
-    pipeline_from_source("def f(x: undefined = 1): ...", name="p")
+    pipeline_from_source("def f(x: (y := 1)): ...", name="p")  # not with ``from __future__ import annotations``

@@ -28,7 +28,7 @@ def list_all(call: Call) -> Table:
 
 def show(call: Call) -> View:
     """One datastore."""
-    found = call.workspace.datastores.get(call.get("name|id"))
+    found = call.workspace.datastores.get(call.get("name_or_id"))
     call.remember("datastore", [found.name])
     fields = [("type", found.type), ("place", tables.place_of(found)), ("default", "yes" if found.is_default else "")]
     return View(f"Datastore {found.name}", value=found, fields=fields)
@@ -37,7 +37,7 @@ def show(call: Call) -> View:
 def ls(call: Call) -> Table:
     """The objects in a folder of a datastore."""
     workspace = call.workspace
-    found = _datastore(workspace, call.get("name|id"))
+    found = _datastore(workspace, call.get("name_or_id"))
     path = call.get("path", "").strip("/")
     listed = workspace.datastores.ls(found.name, path, recursive=call.get("recursive", False))
     call.remember("datastore", [found.name])

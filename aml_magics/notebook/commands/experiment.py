@@ -28,7 +28,7 @@ def list_all(call: Call) -> Table:
 def show(call: Call) -> View:
     """One experiment and its last runs."""
     workspace = call.workspace
-    found = workspace.experiments.get(call.get("name|id"))
+    found = workspace.experiments.get(call.get("name_or_id"))
     runs = workspace.runs.list(experiment=found.name, limit=LAST)
     return _view(call, found, {"runs": tables.runs(call, runs, names_for_runs(workspace), "Last runs")})
 

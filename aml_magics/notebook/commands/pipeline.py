@@ -34,7 +34,7 @@ def left_out(count: int, what: str) -> list[str]:
 def show(call: Call) -> View:
     """One pipeline: its steps, parameters, schedules and last runs."""
     workspace = call.workspace
-    found = workspace.pipelines.get(call.get("name|id"))
+    found = workspace.pipelines.get(call.get("name_or_id"))
     call.remember("pipeline", [found.name])
     names = {found.id: found.name}
     schedules = workspace.schedules.list(active_only=False, pipeline=found.id)
@@ -68,7 +68,7 @@ def fields_of(call: Call, found: Pipeline) -> list[tuple[str, str]]:
 def submit(call: Call) -> View:
     """Start a run of a pipeline now."""
     workspace = call.workspace
-    found = workspace.pipelines.get(call.get("name|id"))
+    found = workspace.pipelines.get(call.get("name_or_id"))
     call.remember("pipeline", [found.name])
     experiment = call.get("experiment_name") or found.name
     parameters = raw_values(call.get("parameter", {}), "--parameter")
@@ -101,7 +101,7 @@ def enable(call: Call) -> Table:
 
 def endpoint(call: Call) -> Text:
     """The REST address that starts a run of a pipeline."""
-    found = call.workspace.pipelines.get(call.get("name|id"))
+    found = call.workspace.pipelines.get(call.get("name_or_id"))
     call.remember("pipeline", [found.name])
     address = Text(found.endpoint)
     if call.workspace.is_embedded:

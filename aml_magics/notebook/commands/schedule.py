@@ -151,7 +151,7 @@ def list_all(call: Call) -> Table:
 def show(call: Call) -> View:
     """One schedule: its trigger, next fires and last runs."""
     workspace = call.workspace
-    found = workspace.schedules.get(call.get("name|id"))
+    found = workspace.schedules.get(call.get("name_or_id"))
     call.remember("schedule", [found.name])
     names = {**pipeline_names(workspace), found.id: found.name}
     view = _view(call, found, names.get(found.pipeline_id, found.pipeline_id))
@@ -163,7 +163,7 @@ def show(call: Call) -> View:
 def runs(call: Call) -> Table:
     """The runs that a schedule started, the newest first."""
     workspace = call.workspace
-    found = workspace.schedules.get(call.get("name|id"))
+    found = workspace.schedules.get(call.get("name_or_id"))
     started = workspace.schedules.runs(found.id)
     call.remember("run", [run.id for run in reversed(started)])
     names = {**pipeline_names(workspace), found.id: found.name}
@@ -187,7 +187,7 @@ def preview(call: Call) -> Table:
 
 
 def _name_of(call: Call) -> str:
-    name = call.get("name|id")
+    name = call.get("name_or_id")
     if name is None:
         hint = "Name a schedule, or write a trigger: %aml schedule preview --every '15 minutes'."
         raise InvalidInput("There is nothing to preview", hint=hint)
@@ -197,7 +197,7 @@ def _name_of(call: Call) -> str:
 def history(call: Call) -> View:
     """Did it fire, and if not, why: in words, with the fires and the looks that say so."""
     workspace = call.workspace
-    found = workspace.schedules.get(call.get("name|id"))
+    found = workspace.schedules.get(call.get("name_or_id"))
     call.remember("schedule", [found.name])
     told = workspace.schedules.history(found.id, limit=call.get("limit", _HISTORY))
     sections = {"fires": tables.fires(call, told.fires)}

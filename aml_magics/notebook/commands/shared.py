@@ -100,7 +100,7 @@ def fitted(
 
 def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to: Status) -> Table:
     """Give every named thing a status: the workspace looks all names up before it changes the first one."""
-    names = call.named("name|id")
+    names = call.named("name_or_id")
     if call.is_dry_run:
         everything = collection.list(active_only=False)
         found = [pick(kind, name, everything, to_change=True) for name in names]

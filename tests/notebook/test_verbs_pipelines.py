@@ -1,0 +1,154 @@
+"""Pipelines and runs against a real embedded workspace: what each verb returns, shows and changes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from aml_magics.model.errors import AmlError
+from aml_magics.model.resources import RunStatus
+from aml_magics.notebook.frames import Table
+from aml_magics.notebook.views import Text, View
+from tests.notebook.helpers import FAILS, REACTIVE, RECURRING, TRAIN, shown
+
+
+def test_a_python_cell_becomes_a_pipeline_with_typed_parameters(aml):
+    view = aml(
+        "pipeline publish train --parameter a=3 --parameter b=0.5 --parameter c=true --parameter d='3' "
+        "--parameter e=007 --data-path input_data --description 'what it does' --version 1.10 "
+        "--continue-on-step-failure",
+        "x = {1: '{braces}'}\nprint(x)\n",
+    )
+    made = view.value
+    assert {one.name: one.default for one in made.parameters} == {"a": 3, "b": 0.5, "c": True, "d": "3", "e": "007"}
+    assert [type(one.default) for one in made.parameters] == [int, float, bool, str, str]
+    assert (made.description, made.version, made.continue_on_step_failure) == ("what it does", "1.10", True)
+    assert [one.name for one in made.data_paths] == ["input_data"]
+    assert isinstance(view.parameters, pd.DataFrame)
+
+
+def test_a_python_cell_runs_with_its_parameters_and_its_braces(aml, train):
+    run = aml("pipeline submit train --experiment MyExperiment --parameter learning_rate=0.25")
+    assert isinstance(run, View)
+    ended = aml("run wait {run} --timeout 60", run=run)
+    assert ended.status is RunStatus.FINISHED
+    assert list(ended.steps["exit_code"]) == [0]
+    text = aml("run logs {run}", run=run)
+    assert isinstance(text, str)
+    assert "training with 0.25" in text
+    assert "{braces}" in text
+
+
+def test_a_yaml_cell_and_a_yaml_file_are_pipelines_and_are_not_expanded(aml, folder):
+    (folder / "src").mkdir()
+    (folder / "src" / "fit.py").write_text("print('fit')")
+    body = (
+        "type: pipeline\ninputs: {rate: 0.1}\njobs:\n  fit:\n    type: command\n    code: src\n"
+        "    command: python fit.py ${{inputs.rate}}\n    inputs:\n      rate: ${{parent.inputs.rate}}\n"
+    )
+    from_cell = aml("pipeline publish graph --parameter rate=0.2", body).value
+    (folder / "graph.yml").write_text(body)
+    from_file = aml("pipeline publish graph --file graph.yml --version 2").value
+    assert from_cell.steps == from_file.steps == ("fit",)
+    assert from_cell.parameters[0].default == 0.2
+    assert from_file.version == "2"
+
+
+def test_python_that_names_a_variable_jobs_is_python(aml):
+    assert aml("pipeline publish later", "jobs: list = []\n").value.steps
+
+
+def test_a_python_file_is_published_too(aml, folder):
+    (folder / "score.py").write_text("print('score')")
+    assert aml("pipeline publish --file score.py").value.name == "score"
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "said"),
+    [
+        ("schedule create New --dry-run", RECURRING, "Would make the schedule New"),
+        ("schedule create A --dry-run", RECURRING, "Would change nothing"),
+        ("schedule create A --dry-run --if-exists replace", REACTIVE, "Would replace the schedule A"),
+        ("schedule disable A --dry-run", None, "Would be disabled"),
+        ("schedule enable A --dry-run", None, "had this status already"),
+        ("pipeline publish other --dry-run", TRAIN, "Would publish"),
+        ("pipeline submit train --dry-run --parameter learning_rate=1", None, "learning_rate=1.0"),
+        ("pipeline enable train --dry-run", None, "Would be active"),
+        ("experiment create Other --dry-run", None, "Would make the experiment Other"),
+        ("datastore upload --path x.txt --dry-run", "text", "Would be put"),
+        ("schedule preview A", None, "2030-01-01 06:15"),
+        ("schedule preview", "every: 2 hours\n", "every 2 hours"),
+    ],
+)
+def test_a_dry_run_shows_the_plan_and_changes_nothing(aml, train, line, body, said):
+    aml("schedule create A", RECURRING)
+    before = aml.digest()
+    assert said in shown(aml(line, body))
+    assert aml.digest() == before
+
+
+def test_a_failed_run_is_an_error_unless_it_is_asked_for(aml):
+    aml("pipeline publish broken", FAILS)
+    aml("pipeline submit broken")
+    with pytest.raises(AmlError, match=r"step 'broken'.*run logs") as caught:
+        aml("run wait broken --timeout 60")
+    assert caught.value.run.status is RunStatus.FAILED
+    assert "\n" not in str(caught.value)
+    assert aml("run wait broken --no-raise").status is RunStatus.FAILED
+    assert "no such luck" in aml("run logs broken --step broken")
+
+
+def test_following_writes_the_log_as_it_comes_and_returns_the_run(aml, train, capsys):
+    aml("pipeline submit train")
+    run = aml("run logs train --follow")
+    assert "training with 0.1" in capsys.readouterr().out
+    assert run.status is RunStatus.FINISHED
+
+
+def test_waiting_has_a_limit_and_a_run_can_be_cancelled(aml):
+    aml("pipeline publish slow", "import time\ntime.sleep(600)\n")
+    run = aml("pipeline submit slow")
+    with pytest.raises(TimeoutError) as caught:
+        aml("run wait slow --timeout 0.2s")
+    assert isinstance(caught.value, AmlError)
+    plan = aml("run cancel {run} --dry-run", run=run)
+    assert "Would cancel" in repr(plan)
+    aml(f"run cancel {run.id[:8]}")
+    ended = aml("run wait {run} --timeout 60", run=run)
+    assert ended.status is RunStatus.CANCELED
+    assert "ended already" in repr(aml("run cancel {run}", run=run))
+
+
+def test_a_run_goes_by_its_id_the_beginning_of_it_or_the_name_of_what_started_it(aml, train):
+    first = aml("pipeline submit train")
+    aml("run wait {first} --timeout 60", first=first)
+    newest = aml("pipeline submit train")
+    aml("run wait {newest} --timeout 60", newest=newest)
+    assert aml(f"run show {first.id}").id == first.id
+    assert aml(f"run show {first.id[:13]}").id == first.id
+    assert aml("run show train").id == newest.id
+    assert list(aml("run list --limit 1")["id"]) == [newest.id]
+    assert "--limit takes more" in repr(aml("run list --limit 1"))
+    assert len(aml("run list --pipeline train --experiment train")) == 2
+
+
+def test_the_views_drill_down(aml, train):
+    aml("schedule create A", RECURRING)
+    aml("pipeline submit train --experiment MyExperiment")
+    aml("run wait train --timeout 60")
+    pipeline = aml("pipeline show train")
+    assert list(pipeline.sections) == ["parameters", "schedules", "runs"]
+    assert all(isinstance(section, Table) for section in pipeline.sections.values())
+    assert list(pipeline.schedules["name"]) == ["A"]
+    assert list(pipeline.runs["status"]) == ["Finished"]
+    assert list(aml("schedule show A").sections) == ["next_fires", "runs"]
+    assert list(aml("run show train").steps["name"]) == ["train"]
+    assert len(aml("experiment show MyExperiment").runs) == 1
+    assert aml("datastore show workspaceblobstore").value.is_default
+
+
+def test_an_endpoint_is_a_str(aml, train):
+    url = aml("pipeline endpoint train")
+    assert isinstance(url, Text)
+    assert url.startswith("http")
+    assert train.id in url

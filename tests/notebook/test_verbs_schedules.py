@@ -1,0 +1,230 @@
+"""Schedules against a real embedded workspace: what each verb returns, shows and changes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from aml_magics.model.errors import Conflict, NotFound
+from tests.notebook.helpers import HTML_NAME, REACTIVE, RECURRING
+
+
+def test_a_schedule_by_time_shows_its_next_five_fires_in_its_own_zone(aml, train):
+    view = aml("schedule create MyRecurringSchedule", RECURRING + "time_zone: E. South America Standard Time\n")
+    assert len(view.next_fires) == 5
+    assert view.next_fires["fire_in_zone"][0] == "2030-01-01 06:00:00-03:00 E. South America Standard Time"
+    assert str(view.next_fires["fire"].dtype) == "datetime64[us, UTC]"
+    assert view.next_fires["fire"][0] == pd.Timestamp("2030-01-01T09:00:00Z")
+    assert view.next_fires["fire"].diff()[1:].eq(timedelta(minutes=15)).all()
+    for text in (repr(view), view._repr_html_()):
+        assert "every 15 minutes" in text
+        assert "Made the schedule MyRecurringSchedule" in text
+    assert view.value.description == "Based on time"
+
+
+def test_a_schedule_without_a_start_begins_with_the_fire_at_once(aml, train):
+    body = "pipeline: train\nexperiment_name: E\nevery: 15 minutes\n"
+    planned, made = aml("schedule create X --dry-run", body), aml("schedule create X", body)
+    assert made.next_fires["fire"][0] == pd.Timestamp(made.created)
+    for view in (planned, made):
+        assert view.next_fires["note"][0].startswith("at once")
+    later = aml("schedule show X")
+    assert later.next_fires["fire"][0] == pd.Timestamp(made.created) + timedelta(minutes=15)
+    aml.until(lambda: aml("schedule runs X"), lambda runs: len(runs) == 1 and runs["status"][0] == "Finished")
+
+
+def test_a_schedule_by_options_is_the_same_as_one_by_body(aml, train):
+    aml(
+        "schedule create A --pipeline train --experiment MyExperiment --every '15 minutes' "
+        "--start-time 2030-01-01T06:00:00 --description 'Based on time'"
+    )
+    aml("schedule create B", RECURRING)
+    a, b = aml("schedule show A").value, aml("schedule show B").value
+    assert a.trigger == b.trigger
+    assert (a.pipeline_id, a.experiment_name, a.description) == (b.pipeline_id, b.experiment_name, b.description)
+
+
+def test_a_schedule_by_change_says_what_it_watches(aml, train):
+    view = aml("schedule create MyReactiveSchedule", REACTIVE)
+    assert view.trigger.polling_interval == timedelta(minutes=5)
+    assert "workspaceblobstore/incoming" in repr(view)
+    assert "every 300 s" in repr(view)
+    assert "do not fire" in repr(view)
+
+
+def test_a_body_takes_variables_as_they_are(aml, train):
+    view = aml(
+        "schedule create {name}",
+        "pipeline: {train}\nexperiment: {experiment}\nevery: day\nhours: {hours}\nstart_time: {start}\n"
+        "description: made for {experiment}\npipeline_parameters: {values}\n",
+        name="Nightly",
+        train=train,
+        experiment="MyExperiment",
+        hours=[6, 18],
+        start=datetime(2030, 1, 1),
+        values={"learning_rate": 0.5},
+    )
+    assert view.name == "Nightly"
+    assert view.trigger.hours == (6, 18)
+    assert view.trigger.start_time == datetime(2030, 1, 1)
+    assert view.description == "made for MyExperiment"
+    assert view.pipeline_parameters == {"learning_rate": 0.5}
+
+
+def test_running_a_cell_again_makes_no_duplicate_and_a_change_is_a_conflict(aml, train):
+    first = aml("schedule create X", RECURRING)
+    again = aml("schedule create X", RECURRING)
+    assert first.id == again.id
+    assert "Unchanged" in repr(again)
+    with pytest.raises(Conflict, match="interval: 15 -> 30"):
+        aml("schedule create X", RECURRING.replace("15", "30"))
+    kept = aml("schedule create X --if-exists skip", RECURRING.replace("15", "30"))
+    assert kept.id == first.id
+    replaced = aml("schedule create X --if-exists replace", RECURRING.replace("15", "30"))
+    assert replaced.id != first.id
+    assert "15 -> 30" in repr(replaced)
+    assert len(aml("schedule list")) == 1
+
+
+def test_a_schedule_can_be_made_disabled(aml, train):
+    view = aml("schedule create X --status disabled", RECURRING)
+    assert view.status == "Disabled"
+    assert "does not fire" in repr(view)
+    assert "next_fires" not in view.sections
+
+
+def test_the_sdks_nested_recurrence_is_understood(aml, train):
+    view = aml(
+        "schedule create X",
+        "pipeline: train\nexperiment_name: E\nrecurrence:\n  frequency: Week\n  interval: 1\n  start_time:\n"
+        "  hours: [6]\n  minutes: [30]\n  week_days: [Monday]\n  time_zone: UTC\n",
+    )
+    assert view.trigger.in_words() == "06:30 on Monday every week"
+
+
+def test_warnings_are_shown_with_what_was_made(aml, train):
+    view = aml("schedule create X", RECURRING.replace("Minute", "Month").replace("2030-01-01", "2030-01-31"))
+    assert "Warning: day 31" in repr(view)
+    assert "Warning: day 31" in view._repr_html_()
+
+
+def test_a_schedule_list_is_a_dataframe_that_says_what_it_leaves_out(aml, train):
+    aml("schedule create A", RECURRING)
+    aml("schedule create B --status Disabled", RECURRING)
+    active, everything = aml("schedule list"), aml("schedule list --all")
+    assert isinstance(active, pd.DataFrame)
+    assert list(active["name"]) == ["A"]
+    assert sorted(everything["name"]) == ["A", "B"]
+    assert "1 disabled schedule left out; --all shows them" in repr(active)
+    assert "left out" not in repr(everything)
+    by_name = everything.set_index("name")
+    assert by_name.loc["A", "next_fire"] == pd.Timestamp("2030-01-01T06:00:00Z")
+    assert by_name.loc["A", "next_fire_in_zone"] == "2030-01-01 06:00:00+00:00 UTC"
+    assert by_name["next_fire"].isna()["B"]
+    assert set(everything["pipeline"]) == {"train"}
+
+
+def test_the_display_zone_and_the_limit_are_settings(aml, train):
+    for index in range(4):
+        aml(f"schedule create S{index}", RECURRING)
+    magics = aml.shell.magics_manager.registry["AmlMagics"]
+    magics.displaylimit = 3
+    magics.timezone = "America/Sao_Paulo"
+    table = aml("schedule list")
+    assert len(table) == 4
+    assert "3 of 4 shown" in repr(table)
+    assert "2030-01-01 03:00:00-03:00" in repr(table)
+    assert "2030-01-01 06:00:00+00:00 UTC" in repr(table)
+    assert "-03:00" in repr(aml("pipeline show train"))
+
+
+@pytest.mark.parametrize("body", ["A\n# B\n\n  C  # why not\n", '"A"\nC', "{both}", "{both[0]}\n{one.id}"])
+def test_names_are_disabled_and_enabled_one_a_line(aml, train, body):
+    for name in "ABC":
+        aml(f"schedule create {name}", RECURRING)
+    done = aml("schedule disable", body, both=["A", "C"], one=aml("schedule show C"))
+    assert list(done["name"]) == ["A", "C"]
+    assert list(done["was"]) == ["Active", "Active"]
+    assert list(aml("schedule list")["name"]) == ["B"]
+    assert "%aml schedule enable A C" in repr(done)
+    aml("schedule enable A C")
+    assert len(aml("schedule list")) == 3
+    again = aml("schedule enable A")
+    assert "1 had this status already" in repr(again)
+
+
+def test_one_unknown_name_among_many_changes_nothing(aml, train):
+    aml("schedule create A", RECURRING)
+    with pytest.raises(NotFound, match="'Nope'"):
+        aml("schedule disable A Nope")
+    assert list(aml("schedule list")["name"]) == ["A"]
+
+
+def test_a_pipeline_in_use_is_not_disabled_and_the_error_names_the_schedule(aml, train):
+    aml("schedule create A", RECURRING)
+    with pytest.raises(Conflict, match="A"):
+        aml("pipeline disable train")
+    aml("schedule disable A")
+    assert list(aml("pipeline disable train")["status"]) == ["Disabled"]
+    assert len(aml("pipeline list")) == 0
+    assert "1 disabled pipeline left out" in repr(aml("pipeline list"))
+    assert len(aml("pipeline list --all")) == 1
+    aml("pipeline enable", "train\n")
+    assert len(aml("pipeline list")) == 1
+
+
+def test_a_preview_needs_no_schedule(aml):
+    table = aml("schedule preview -n 3 --cron '0 6 * * 1-5' --time-zone Europe/Lisbon")
+    assert len(table) == 3
+    assert table["fire_in_zone"].str.contains("06:00:00").all()
+    assert table["fire_in_zone"].str.endswith("Europe/Lisbon").all()
+    fires = aml(
+        "schedule preview X", "name: Y\npipeline: nothing\nevery: day\ntime_of_day: 06:30\n".replace("name: Y\n", "")
+    )
+    assert len(fires) == 5
+
+
+def test_a_preview_labels_the_day_on_which_the_clock_changes(aml):
+    table = aml(
+        "schedule preview -n 3",
+        "every: day\ntime_of_day: 02:30\ntime_zone: Europe/Lisbon\nstart_time: 2030-03-30T00:00:00\n".replace(
+            "02", "01"
+        ),
+    )
+    assert table["note"].str.contains("does not exist").any()
+
+
+def test_what_a_changed_file_starts_is_told_by_history_runs_and_logs(aml, train):
+    aml("schedule create X", REACTIVE.replace("polling_interval: 5", "polling_interval: 1s") + "settle: 0s\n")
+    aml("datastore upload --path incoming/day1.csv", "id,value\n1,2\n")
+    run = aml.until(lambda: aml("schedule runs X"), lambda runs: len(runs) == 1)
+    assert run["data_paths"][0] == "input_data=workspaceblobstore/incoming/day1.csv"
+    aml("run wait X --timeout 60")
+    history = aml("schedule history X")
+    assert list(history.fires["objects"]) == ["incoming/day1.csv"]
+    assert "fired 1 time" in repr(history)
+    assert len(history.polls) > 0
+    assert list(aml("schedule show X").runs["status"]) == ["Finished"]
+    assert list(aml("datastore ls workspaceblobstore incoming")["name"]) == ["incoming/day1.csv"]
+
+
+def test_a_name_of_a_schedule_and_of_a_pipeline_means_the_newest_run_of_both(aml, train):
+    aml("pipeline publish other", "print('other')")
+    aml("schedule create train --pipeline other --every day")
+    started = aml("run wait train --timeout 60")
+    assert aml("run show train").id == started.id
+    newest = aml("pipeline submit train")
+    assert aml("run show train").id == newest.id
+    aml("run wait {newest} --timeout 60", newest=newest)
+
+
+def test_names_made_of_html_and_emoji_are_shown_as_they_are_and_escaped(aml, train):
+    described = "--description '🚀 it{{s}} $HOME'"
+    aml(f"schedule create '{HTML_NAME}' {described}", RECURRING.replace("description", "#"))
+    for view in (aml("schedule list"), aml("schedule show {name}", name=HTML_NAME), aml("pipeline show train")):
+        assert "<img" not in view._repr_html_()
+        assert "&lt;img" in view._repr_html_()
+        assert HTML_NAME in repr(view)
+    assert aml("schedule show {name}", name=HTML_NAME).description == "🚀 it{s} $HOME"
