@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from contextvars import Context
@@ -137,16 +137,14 @@ class Runner:
         """
         with self._database.transaction() as connection:
             running = run_tables.request_cancel(connection, run_id, self._clock.now())
-        for name in running:
-            request_cancel(step_folder(self._runs_folder, run_id, name))
+        self._ask_to_end((run_id, name) for name in running)
         self.wake()
 
     def adopt(self, dead_owner: str) -> None:
         """Another kernel on this file is gone: end what it was running, take what it had not begun."""
         with self._database.transaction() as connection:
             running = run_tables.take_over(connection, dead_owner, INTERRUPTED, self._clock.now())
-        for run_id, name in running:  # it may only have been suspended: then its steps are still there
-            request_cancel(step_folder(self._runs_folder, run_id, name))
+        self._ask_to_end(running)  # it may only have been suspended: then its steps are still there
         self.wake()
 
     async def stop(self) -> None:
@@ -328,6 +326,12 @@ class Runner:
         busy = self._busy.get(key)
         if busy is not None and busy.future is not None and not was_started(folder):
             busy.future.cancel()  # it waits for a worker: it need not wait any longer
+
+    def _ask_to_end(self, keys: Iterable[_Key]) -> None:
+        """End steps that any kernel may run. The database knows already: a folder out of reach is no reason to fail."""
+        for key in keys:
+            with suppress(OSError):
+                request_cancel(step_folder(self._runs_folder, *key))
 
     def _end_steps_of(self, run_id: str) -> None:
         for key in self._busy:

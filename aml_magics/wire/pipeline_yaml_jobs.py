@@ -159,7 +159,9 @@ def _read_variables(section: Section) -> dict[str, str]:
         value = section.take(name)
         if isinstance(value, bool):
             value = str(value).lower()  # as it was written, or as JSON would have it
-        if not isinstance(value, str | int | float):
+        if isinstance(value, float):
+            raise section.wrong(f"{name} is the number {value}", "Put it in quotes: 3.10 and 3.1 are the same number.")
+        if not isinstance(value, str | int):
             raise section.wrong(f"{name} has no value", 'Write "" for an empty one.')
         variables[name] = str(value)
     return variables

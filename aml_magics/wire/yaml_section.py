@@ -45,9 +45,9 @@ class Section:
         value = self.take(key)
         if value is None:
             return default
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        return self._expect(key, value, str)
+        return self._expect(key, value, str)  # not a float: 1.10 has become 1.1 by now
 
     def boolean(self, key: str, default: bool) -> bool:
         value = self.take(key)

@@ -263,6 +263,27 @@ class Bench:
         return list(reversed(self.engine.history(schedule_id, 5000).polls))
 
 
+def off_for(bench: Bench, seconds: float) -> Bench:
+    """The next kernel on that file, started after a while without any."""
+    bench.clock.advance(seconds)
+    return bench.another()
+
+
+def refuse(error: Exception, only: str = "s") -> Callable[[sqlite3.Connection, Fire], None]:
+    """For ``TableHost.on_submit``: raise when that schedule fires, with its run half written."""
+
+    def on_submit(_db: sqlite3.Connection, fire: Fire) -> None:
+        if fire.schedule_id == only:
+            raise error
+
+    return on_submit
+
+
+def at(seconds: float) -> datetime:
+    """An instant, by seconds from the start of the test."""
+    return START + timedelta(seconds=seconds)
+
+
 def every(seconds: int, **others: object) -> Recurrence:
     return Recurrence(frequency="Second", interval=seconds, **others)
 

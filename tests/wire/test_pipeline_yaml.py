@@ -206,6 +206,8 @@ def test_what_is_no_place_on_a_datastore_is_refused(text):
         (job("outputs: {x: '${{parent.outputs.y}}'}"), "the pipeline has no output 'y'"),
         (job("outputs: {x: somewhere}"), "an output cannot be 'somewhere'"),
         (job("environment_variables: {A: }"), "A has no value"),
+        (job("environment_variables: {A: 3.10}"), "A is the number 3.1. Put it in quotes"),
+        ("version: 1.10\n" + job(""), "version must be text, got 1.1. Put text in quotes"),
         ("inputs: {x: }\n" + job(""), "cell.inputs: x has no value"),
         ("inputs: {x: '${{parent.inputs.y}}'}\n" + job(""), "x cannot be an expression"),
         ("inputs: {x: {type: integer, default: 0.5}}\n" + job(""), "its default 0.5 is no integer"),
