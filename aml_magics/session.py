@@ -39,8 +39,8 @@ def connect(
     processes on ``executor``, any ``concurrent.futures.Executor`` whose workers see the same files (a Dask or
     ipyparallel one included); by default on threads of this process, ``parallel_steps`` (4) at a time.
 
-    In a notebook this is the very workspace that ``%aml`` works on. Raises ``InvalidInput`` when the folder cannot be
-    used.
+    In a notebook this is the very workspace that ``%aml`` works on: without a ``target`` it is the one that is open, if
+    one is. Raises ``InvalidInput`` when the folder cannot be used; what is open then stays open.
 
     >>> ws = aml_magics.connect()
     >>> ws.schedules.create(
@@ -55,8 +55,8 @@ def session_of(shell: object | None) -> Session:
     """The shell's own session, made on first use; a fresh one when there is no shell."""
     if shell is None:
         return Session()
-    session = getattr(shell, SHELL_ATTRIBUTE, None)
-    if not isinstance(session, Session):
+    session: Session | None = getattr(shell, SHELL_ATTRIBUTE, None)
+    if session is None:
         session = Session()
         setattr(shell, SHELL_ATTRIBUTE, session)
     return session
@@ -68,69 +68,85 @@ def _current_shell() -> object | None:
 
 
 class Session:
-    """The loop thread, the workspace open on it, and their end."""
+    """What is open now, if anything: at most one workspace."""
 
     def __init__(self) -> None:
-        self._background: Background | None = None
-        self._embedded: EmbeddedWorkspace | None = None
-        self._workspace: Workspace | None = None
-        self._options: dict[str, Any] = {}
+        self._opened: _Opened | None = None
 
     def __repr__(self) -> str:
-        return f"<Session {self._workspace.location if self._workspace else 'not connected'}>"
+        return f"<Session {self.workspace.location if self.is_connected else 'not connected'}>"
 
     @property
     def is_connected(self) -> bool:
-        return self._workspace is not None
+        return self._opened is not None and not self._opened.is_closed
 
     @property
     def workspace(self) -> Workspace:
         """The workspace that is open. Raises ``NotConnected`` when none is."""
-        if self._workspace is None:
+        if self._opened is None or self._opened.is_closed:
             message = "no workspace is open"
             raise NotConnected(message, hint="Open one with %aml connect, or aml_magics.connect().")
-        return self._workspace
+        return self._opened.workspace
 
     def connect(
         self, target: str | Path | None = None, *, executor: Executor | None = None, parallel_steps: int | None = None
     ) -> Workspace:
-        """Open the embedded workspace in the folder ``target``; the one that is open already if it is the same.
+        """Open the embedded workspace in the folder ``target``, or give the one that is open if it is the same.
 
-        Another folder, or other options, close what is open first: its steps that are running are ended.
+        What is not given is no difference. Another folder, or other options, close what was open once the new one is
+        there: its schedules stop firing and its running steps are ended.
         """
-        root = _folder(target)
-        options = {"root": root, "executor": executor, "parallel_steps": parallel_steps or 4}
-        if self._workspace is not None:
-            if self._options == options:
-                return self._workspace
-            self.close()
+        given = {"executor": executor, "parallel_steps": parallel_steps}
+        options = {name: value for name, value in given.items() if value is not None}
+        _check_executor(executor)
+        former = self._opened if self.is_connected else None
+        root = _folder(target) if target is not None or former is None else former.root
+        if former is not None and former.root == root and options.items() <= former.options.items():
+            return former.workspace
+        self._opened = _Opened(root, options)
+        if former is not None:
+            former.close()
+        return self._opened.workspace
+
+    def close(self) -> None:
+        """Close what is open. Closing twice is harmless."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+
+class _Opened:
+    """One open workspace: its loop thread, the files and processes on it, and the end of all of them."""
+
+    def __init__(self, root: Path, options: dict[str, Any]) -> None:
         from aml_magics.client.workspace import open_embedded  # noqa: PLC0415 - httpx and starlette cost 0.2 s
         from aml_magics.embedded.workspace import EmbeddedWorkspace  # noqa: PLC0415 - as above
 
-        background = Background()
+        self.root = root
+        self.options = options
+        self.is_closed = False
+        self._embedded: EmbeddedWorkspace | None = None
+        self._background = Background()
         atexit.register(self.close)
-        self._background = background
         try:
-            self._embedded = background.call(_started(EmbeddedWorkspace, options))
-            self._workspace = open_embedded(self._embedded.app, background.call, location=str(root), close=self.close)
+            self._embedded = self._background.call(_started(EmbeddedWorkspace, {"root": root, **options}))
+            self.workspace = open_embedded(
+                self._embedded.app, self._background.call, location=str(root), close=self.close
+            )
         except BaseException:
             self.close()
             raise
-        self._options = options
-        return self._workspace
 
     def close(self) -> None:
         """Stop the engine, end the running steps, stop the loop thread. Bounded in time; closing twice is harmless."""
-        background, embedded = self._background, self._embedded
-        self._background = self._embedded = self._workspace = None
-        self._options = {}
         atexit.unregister(self.close)
-        if background is None:
+        if self.is_closed:
             return
-        if embedded is not None:
+        self.is_closed = True
+        if self._embedded is not None:
             with suppress(TimeoutError):  # what is left is taken over by the next kernel
-                background.call(embedded.stop(), timeout=_CLOSE_SECONDS)
-        background.stop()
+                self._background.call(self._embedded.stop(), timeout=_CLOSE_SECONDS)
+        self._background.stop()
 
 
 async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> EmbeddedWorkspace:
@@ -154,3 +170,9 @@ def _folder(target: str | Path | None) -> Path:
         message = f"connect: there is no folder {folder.as_posix()!r}"
         raise InvalidInput(message, hint="Create it first, or leave the name out for the current folder.")
     return folder
+
+
+def _check_executor(executor: object) -> None:
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        message = f"connect: {executor!r} is no executor"
+        raise InvalidInput(message, hint="Give a concurrent.futures.Executor, such as a Dask client's get_executor().")

@@ -10,7 +10,8 @@ from aml_magics.client.connection import Collection
 from aml_magics.client.finding import find_pipeline, find_run, find_schedule
 from aml_magics.client.following import Follower, read_logs
 from aml_magics.client.names import pick_by_name
-from aml_magics.model.errors import AmlError, InvalidInput
+from aml_magics.model.errors import AmlError, Conflict, InvalidInput
+from aml_magics.model.resources import Status
 
 if TYPE_CHECKING:
     from aml_magics.model.resources import Pipeline, Run, Schedule, Step
@@ -97,8 +98,8 @@ class Runs(Collection):
     def wait_for_schedule(self, schedule: str | Schedule, timeout: float | None = None) -> Run:
         """Wait until the newest run that a schedule started has ended; its first run when it has started none yet.
 
-        ``timeout`` is in seconds and counts for both. Raises ``NotFound`` for the schedule, ``NotFinished`` when time
-        is up; its ``run`` is ``None`` when the schedule has not fired.
+        ``timeout`` is in seconds and counts for both. Raises ``NotFound`` for the schedule, ``Conflict`` for one that
+        is not active and has no runs, ``NotFinished`` when time is up; its ``run`` is ``None`` when nothing has fired.
 
         >>> ws.schedules.create("hourly", pipeline="train", every="hour")
         >>> ws.runs.wait_for_schedule("hourly", timeout=60).status
@@ -170,6 +171,8 @@ class Runs(Collection):
         began = self._connection.monotonic()
         pause = _FIRST_PAUSE
         while (run := await self._client.last_run_of_schedule(schedule.id)) is None:
+            if schedule.status is not Status.ACTIVE:
+                raise _will_not_fire(schedule)
             pause = await self._rest(pause, began, patience, _not_fired(schedule, patience))
         return await self._until_final(run, began, patience)
 
@@ -208,6 +211,11 @@ class Runs(Collection):
 def _not_finished(run: Run, patience: float | None) -> NotFinished:
     message = f"the run {run.id} has not ended after {patience or 0:g} s: it is {run.status.value}"
     return NotFinished(message, run=run, hint=f"It goes on: wait again, or end it with %aml run cancel {run.id[:8]}.")
+
+
+def _will_not_fire(schedule: Schedule) -> Conflict:
+    message = f"the schedule {schedule.name!r} is {schedule.status.value} and has started no run"
+    return Conflict(message, hint=f"%aml schedule enable {schedule.name} lets it fire.")
 
 
 def _not_fired(schedule: Schedule, patience: float | None) -> NotFinished:

@@ -81,5 +81,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"Did you mean {lowered[near[0]]!r}?"
     if not words:
         return ""
-    shown = ", ".join(words[:12])
-    return f"Known: {shown}{', ...' if len(words) > 12 else ''}."
+    more = f" and {len(words) - 12} more" if len(words) > 12 else ""
+    return f"Known: {', '.join(words[:12])}{more}."

@@ -20,6 +20,7 @@ START_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?(?P<offset>Z|[+-]\d{2}:?\d{2})?"
 )
 TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?P<afternoon>\s*[ap]\.?m\.?)?", re.IGNORECASE)
+CLOCK_DIGITS = re.compile(r"([01]?\d|2[0-3])([0-5]\d)")
 QUANTITY = re.compile(r"(?P<number>[+-]?\d+(?:\.\d+)?)?\s*(?P<unit>[^\W\d_]+)?")
 LENGTHS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0, "Day": 86_400.0, "Week": 604_800.0}
 MILLISECONDS = {"ms", "millisecond", "milliseconds"}
@@ -79,9 +80,9 @@ def read_time_of_day(value: object) -> tuple[int, int]:
             hint = f"Write '{hour:02}:{minute:02}'."
         elif hour < 24 and minute < 60:
             return hour, minute
-    elif type(value) is int and 60 <= value < 24 * 60:
-        # YAML 1.1 reads 6:30 as a number to the base of 60.
-        hint = f"Put it in quotes: '{value // 60:02}:{value % 60:02}'."
+    elif (digits := CLOCK_DIGITS.fullmatch(str(value))) is not None:
+        # YAML reads 0630 as the number 630; a command line and quotes keep it as text.
+        hint = f"Write '{int(digits[1]):02}:{digits[2]}'."
     raise InvalidInput(f"time_of_day {value!r} is not a time of day", hint=hint)
 
 

@@ -32,6 +32,8 @@ _PIECES = re.compile(
     """,
     re.VERBOSE,
 )
+# What IPython itself puts among the variables: nobody means one of these.
+_SHELL_NAMES = {"In", "Out", "exit", "get_ipython", "open", "quit"}
 _STEP = re.compile(r"\.(?P<attribute>\w+)|\[(?P<item>[^\]]+)\]")
 # Plane 16 is private use and nobody's font: a mark is one character of it, filled up to the length of what it replaces,
 # so that line and column in YAML's own error messages stay right.
@@ -74,7 +76,7 @@ class Namespace:
         return as_text(plain(value)) if reference.is_quoted else plain(value)
 
     def _near(self, name: str) -> str:
-        known = [known for known in (*self.local, *self.user) if not known.startswith("_")]
+        known = [known for known in {*self.local, *self.user} - _SHELL_NAMES if not known.startswith("_")]
         hint = did_you_mean(name, known)
         return hint if hint.startswith("Did") else f"Define it first, or write {{{{{name}}}}} to keep the braces."
 

@@ -8,6 +8,7 @@ always takes away what it finds first, so five reloads leave one of each.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
@@ -106,12 +107,28 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the magics, the settings and the matcher away, and close the session with everything that it runs."""
+    """Take the magics, the settings and the matcher away, and close the session with everything that it runs.
+
+    ``%reload_ext`` unloads too, but whoever types it wants the magics anew, not the running steps ended and the
+    schedules silent: the session stays.
+    """
     _detach(shell)
+    if _is_reload():
+        return
     session = getattr(shell, _SESSION, None)
     if session is not None:
         delattr(shell, _SESSION)
         session.close()
+
+
+def _is_reload() -> bool:
+    """Whether IPython's reload is what called: it does not say so to the extension."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if frame.f_code.co_name == "reload_extension":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _detach(shell: InteractiveShell) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 __all__ = [
     "cell",
@@ -18,6 +18,7 @@ __all__ = [
     "html_fields",
     "html_lines",
     "html_table",
+    "in_words",
     "moment",
     "printable",
     "text_table",
@@ -25,6 +26,7 @@ __all__ = [
 
 _JOINERS = "\u200c\u200d"
 _WIDEST = 80
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
 def printable(text: str) -> str:
@@ -42,6 +44,13 @@ def printable(text: str) -> str:
 def moment(at: datetime, zone_name: str = "") -> str:
     """``2026-11-23 06:30:00-08:00``, followed by the zone's name when there is one to add."""
     return f"{at.isoformat(sep=' ', timespec='seconds')} {zone_name}".rstrip()
+
+
+def in_words(span: timedelta) -> str:
+    """A length of time that follows "every": ``5 minutes``, ``hour``, ``0.5 seconds``."""
+    seconds = span.total_seconds()
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds and seconds % size == 0), (1, "second"))
+    return unit if seconds == size else f"{seconds / size:g} {unit}s"
 
 
 def cell(value: object) -> str:

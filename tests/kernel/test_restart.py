@@ -111,6 +111,16 @@ print(sqlite3.connect(".aml/workspace.db").execute("select count(*) from owners"
         assert left.strip() == "[]"
 
 
+def test_a_reload_neither_ends_running_steps_nor_silences_schedules(tmp_path, monkeypatch):
+    monkeypatch.setenv("STORM_ROOT", str(tmp_path))
+    with Kernel(tmp_path) as kernel:
+        kernel.run("%load_ext aml_magics")
+        run = kernel.run(SLOW).stdout.strip()
+        kernel.run("%reload_ext aml_magics")
+        state = kernel.run(f"print(ws.runs.get({run!r}).status); again = %aml connect\nprint(again.value is ws)")
+    assert state.stdout.split() == ["Running", "True"]
+
+
 def test_shutting_down_takes_under_the_two_seconds_after_which_a_server_kills(tmp_path, monkeypatch):
     monkeypatch.setenv("STORM_ROOT", str(tmp_path))
     with Kernel(tmp_path) as kernel:

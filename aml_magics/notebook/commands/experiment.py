@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aml_magics.client.names import check_experiment_name
 from aml_magics.model.errors import NotFound
 from aml_magics.notebook import tables
 from aml_magics.notebook.commands.shared import LAST, names_for_runs
@@ -38,6 +39,7 @@ def create(call: Call) -> View:
     name = call.get("name")
     workspace = call.workspace
     if call.is_dry_run:
+        check_experiment_name(name)
         return View(f"Would make the experiment {name}", notes=_already_there(call, name))
     found = workspace.experiments.create(name)
     call.remember("experiment", [found.name])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aml_magics.client.names import check_experiment_name
+from aml_magics.model.errors import InvalidInput
 from aml_magics.model.resources import Status
 from aml_magics.notebook import tables
 from aml_magics.notebook.commands.run import run_view
@@ -58,7 +60,7 @@ def fields_of(call: Call, found: Pipeline) -> list[tuple[str, str]]:
         ("status", found.status.value),
         ("version", found.version),
         ("description", found.description),
-        ("steps", " -> ".join(found.steps)),
+        ("steps", ", ".join(found.steps)),
         ("on a failed step", "go on" if found.continue_on_step_failure else "stop"),
         ("endpoint", found.endpoint),
         ("created", instant(call, found.created)),
@@ -70,7 +72,7 @@ def submit(call: Call) -> View:
     workspace = call.workspace
     found = workspace.pipelines.get(call.get("name_or_id"))
     call.remember("pipeline", [found.name])
-    experiment = call.get("experiment_name") or found.name
+    experiment = _experiment(call, found)
     parameters = raw_values(call.get("parameter", {}), "--parameter")
     data_paths = data_paths_of(raw_values(call.get("data_path", {}), "--data-path"))
     if call.is_dry_run:
@@ -87,6 +89,18 @@ def submit(call: Call) -> View:
     call.remember("run", [run.id])
     call.remember("experiment", [run.experiment_name])
     return run_view(call, run, {found.id: found.name}, notes=[f"Wait for it: %aml run wait {run.id[:8]}"])
+
+
+def _experiment(call: Call, found: Pipeline) -> str:
+    """The experiment of ``--experiment``, or the one that is called like the pipeline."""
+    given = call.get("experiment_name")
+    try:
+        return check_experiment_name(given or found.name)
+    except InvalidInput as error:
+        if given:
+            raise
+        message = f"The pipeline's name {found.name!r} cannot be an experiment's name"
+        raise InvalidInput(message, hint=f"Add --experiment NAME: {error.hint}") from error
 
 
 def disable(call: Call) -> Table:

@@ -1,11 +1,12 @@
 """``%aml pipeline publish``: a Python cell as a pipeline of one step, or a pipeline in YAML.
 
-A body that looks like pipeline YAML (a top-level line ``jobs:``) is YAML unless it compiles as Python, so a broken YAML
-pipeline is never taken for a script. Neither is expanded.
+A body that looks like pipeline YAML (a top-level line ``jobs:``) is YAML unless it is Python that does something, so a
+YAML pipeline is never taken for a script, be it broken or be it one that compiles. Neither is expanded.
 """
 
 from __future__ import annotations
 
+import ast
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from aml_magics.notebook.views import View
 from aml_magics.wire.pipeline_cell import pipeline_from_source
 from aml_magics.wire.pipeline_yaml import is_pipeline_yaml, read_pipeline
 from aml_magics.wire.values import parameter_value
+from aml_magics.wire.yaml_text import load_yaml_mapping
 
 if TYPE_CHECKING:
     from aml_magics.model.graph import PipelineDefinition
@@ -130,14 +132,22 @@ def _from_python(call: Call, body: str, name: str) -> _Read:
 
 
 def _is_python(body: str) -> bool:
-    """Whether it compiles: ``jobs: list = []`` is Python, a line ``jobs:`` is not."""
+    """Whether it is a script: ``jobs: list = []`` is, a line ``jobs:`` is not, nor is ``jobs: {}``, which compiles."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(body, "cell", "exec", dont_inherit=True)
+            statements = ast.parse(body).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return True
+    # To Python, `key: value` is a variable's type and does nothing.
+    if not all(isinstance(one, ast.AnnAssign) and one.value is None for one in statements):
+        return True
+    try:
+        loaded = load_yaml_mapping(body)
+    except InvalidInput:
+        return False
+    return not isinstance(loaded.get("jobs"), Mapping) and loaded.get("type") != "pipeline"
 
 
 def _parameter(name: str, given: Given | None) -> Parameter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from aml_magics.model.errors import AmlError, NotFound
+from aml_magics.model.errors import AmlError, InvalidInput, NotFound
 from aml_magics.model.resources import RunStatus, StepStatus
 from aml_magics.notebook import tables
 from aml_magics.notebook.commands.shared import instant, names_for_runs
@@ -75,13 +75,16 @@ def wait(call: Call) -> View:
 
 def _ended(workspace: Workspace, wanted: str, timeout: float | None) -> Run:
     """A run by id, or the newest of a schedule or pipeline, when it has ended; a schedule's may be yet to come."""
+    if _is_schedule(workspace, wanted):
+        return workspace.runs.wait_for_schedule(wanted, timeout=timeout)
+    return workspace.runs.wait(_find(workspace, wanted), timeout=timeout)
+
+
+def _is_schedule(workspace: Workspace, wanted: str) -> bool:
     try:
-        return workspace.runs.wait(workspace.runs.get(wanted), timeout=timeout)
-    except NotFound:
-        try:
-            return workspace.runs.wait_for_schedule(wanted, timeout=timeout)
-        except NotFound:
-            return workspace.runs.wait(_find(workspace, wanted), timeout=timeout)
+        return workspace.schedules.get(wanted).name == wanted
+    except (NotFound, InvalidInput):
+        return False
 
 
 def cancel(call: Call) -> View:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aml_magics.model.errors import InvalidInput
+from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.lint import warnings_for
 from aml_magics.model.resources import Missed, Status
 from aml_magics.model.triggers import DatastoreChange
@@ -18,6 +18,7 @@ from aml_magics.notebook.commands.shared import (
     instant,
     pipeline_names,
 )
+from aml_magics.notebook.present import in_words
 from aml_magics.notebook.views import View
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _change_fields(trigger: Trigger) -> list[tuple[str, str]]:
     if not isinstance(trigger, DatastoreChange):
         return []
     return [
-        ("looks", f"every {trigger.polling_interval.total_seconds():g} s"),
+        ("looks", f"every {in_words(trigger.polling_interval)}"),
         ("runs", f"one per {trigger.per}"),
         (
             "changed object",
@@ -175,8 +176,9 @@ def preview(call: Call) -> Table:
     request = read_request(call)
     count = call.get("count", _NEXT)
     if request.trigger_words or call.body is not None:
+        _check_no_name(call)
         trigger, after, created = request.trigger(), call.now(), None
-        notes = []
+        notes = _unknown_datastore(call, trigger)
     else:
         found = call.workspace.schedules.get(_name_of(call))
         trigger, after, created = found.trigger, call.now(), found.created
@@ -184,6 +186,22 @@ def preview(call: Call) -> Table:
     table = _next_fires(call, trigger, after, count, created=created)
     table.add_notes([*notes, *(f"Warning: {warning}" for warning in warnings_for(trigger, call.now()))])
     return table
+
+
+def _check_no_name(call: Call) -> None:
+    if "name_or_id" in call.arguments:
+        message = f"The schedule {call.get('name_or_id')!r} and a trigger are two things to preview"
+        raise InvalidInput(message, hint="Leave out the name, or the options and the cell's body.")
+
+
+def _unknown_datastore(call: Call, trigger: Trigger) -> list[str]:
+    """A preview opens no workspace; one that is open knows its datastores."""
+    if not isinstance(trigger, DatastoreChange) or not call.around.session.is_connected:
+        return []
+    known = [one.name for one in call.workspace.datastores.list()]
+    if trigger.datastore in known:
+        return []
+    return [f"Warning: the workspace has no datastore {trigger.datastore!r}. {did_you_mean(trigger.datastore, known)}"]
 
 
 def _name_of(call: Call) -> str:

@@ -23,7 +23,9 @@ _COUNTED = {"active pipelines": "activePipelines", "active schedules": "activeSc
 def connect(call: Call) -> View:
     """Open the workspace embedded in a folder; the value is the ``Workspace``."""
     options = {name: call.get(name) for name in ("executor", "parallel_steps") if name in call.arguments}
-    workspace = call.around.session.connect(call.get("folder"), **options)
+    session = call.around.session
+    former = session.workspace if session.is_connected else None
+    workspace = session.connect(call.get("folder"), **options)
     call.around.known.clear()
     call.remember("pipeline", [one.name for one in workspace.pipelines.list()])
     call.remember("schedule", [one.name for one in workspace.schedules.list()])
@@ -33,7 +35,11 @@ def connect(call: Call) -> View:
         ("location", _relative(workspace.location)),
         *((what, str(counts[key])) for what, key in _COUNTED.items()),
     ]
-    return View(f"Connected to the workspace {workspace.name!r}", value=workspace, fields=fields)
+    notes = []
+    if former is not None and former is not workspace:
+        where = _relative(former.location)
+        notes.append(f"What was open in {where} is closed: its schedules do not fire until it is opened again.")
+    return View(f"Connected to the workspace {workspace.name!r}", value=workspace, fields=fields, notes=notes)
 
 
 def status(call: Call) -> View:

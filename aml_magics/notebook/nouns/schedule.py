@@ -73,8 +73,8 @@ _TRIGGER = (
     ),
     Option(name="data-path-parameter-name", value="NAME", help="the data path parameter that gets the changed object"),
     Option(name="recursive", help="sub-folders too"),
-    Option(name="per", value="WHAT", completes="per", help="one run per file or per batch"),
-    Option(name="settle", value="SPAN", read=values.scalar, help="how long an object must stay unchanged: 2s"),
+    Option(name="per", value="WHAT", completes="per", help="one run per file or per batch; default file with a data path parameter, else batch"),
+    Option(name="settle", value="SPAN", read=values.scalar, help="how long an object must stay unchanged: 2s; default 0.5s"),
 )
 _SCHEDULE = (
     PIPELINE,
@@ -88,7 +88,7 @@ _SCHEDULE = (
         name="missed",
         value="POLICY",
         choices=("skip", "once", "all"),
-        help="times that fell due while no kernel was there",
+        help="times that fell due while no kernel was there; default skip",
     ),
 )
 _NEXT = Option(name="count", value="N", read=values.whole_number, aliases=("-n",), help="how many fires; default 5")
