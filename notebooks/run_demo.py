@@ -82,7 +82,8 @@ def tell(workspace: Workspace) -> Iterator[str]:
 
 def tell_schedule(schedule: Schedule, runs: list[Run]) -> None:
     """One line for the schedule, one for each of its newest runs."""
-    print(f"schedule {schedule.name}, {schedule.trigger.in_words()}: {schedule.status}, {len(runs)} run(s)")
+    count = f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
+    print(f"schedule {schedule.name}, {schedule.trigger.in_words()}: {schedule.status}, {count}")
     for run in runs[:SHOWN_RUNS]:
         places = ", ".join(f"{name} = {place}" for name, place in run.data_paths.items())
         print(f"    run {run.id[:8]}: {run.status}, {places}")

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from aml_magics.client.names import SHORTEST_PREFIX, is_id, pick, pick_id, reference
+from aml_magics.client.names import SHORTEST_PREFIX, is_id, named, pick, pick_id, pick_publications, reference
 from aml_magics.model.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from aml_magics.client.v1 import WorkspaceClient
-    from aml_magics.model.resources import Pipeline, Run, Schedule
+    from aml_magics.model.resources import Pipeline, Run, Schedule, Status
 
-__all__ = ["find_pipeline", "find_pipelines", "find_run", "find_schedule", "find_schedules"]
+__all__ = [
+    "find_pipeline",
+    "find_pipelines",
+    "find_publications",
+    "find_run",
+    "find_schedule",
+    "find_schedules",
+]
 
 
 async def find_pipeline(client: WorkspaceClient, wanted: str | Pipeline) -> Pipeline:
@@ -28,6 +35,24 @@ async def find_pipeline(client: WorkspaceClient, wanted: str | Pipeline) -> Pipe
     return found if client.is_embedded else await client.pipeline(found.id)
 
 
+async def find_publications(client: WorkspaceClient, wanted: str | Pipeline) -> list[Pipeline]:
+    """Every publication that a filter by pipeline means: by name all of that name, newest first; by id or value one.
+
+    Those of a list from Azure do not have the types of their parameters. Raises ``NotFound`` or ``InvalidInput``.
+    """
+    text = reference("pipeline", wanted)
+    if is_id(text):
+        try:
+            return [await client.pipeline(text)]
+        except NotFound:
+            pass  # as above
+    everything = await client.pipelines(active_only=False)
+    if not isinstance(wanted, str) or any(one.id == text for one in everything):
+        return [pick("pipeline", text, everything)]
+    publications = named(text, everything) or [pick("pipeline", text, everything)]
+    return sorted(publications, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+
+
 async def find_schedule(client: WorkspaceClient, wanted: str | Schedule) -> Schedule:
     """One schedule, disabled ones included. Raises ``NotFound`` or ``InvalidInput``."""
     text = reference("schedule", wanted)
@@ -40,16 +65,22 @@ async def find_schedule(client: WorkspaceClient, wanted: str | Schedule) -> Sche
     return found
 
 
-async def find_pipelines(client: WorkspaceClient, wanted: Iterable[str | Pipeline]) -> list[Pipeline]:
-    """Several to change, each once, in their order; raises for the first that is not found, before anything changed."""
+async def find_pipelines(client: WorkspaceClient, wanted: Iterable[str | Pipeline], status: Status) -> list[Pipeline]:
+    """Those that are to get ``status``, each once, in their order; see ``pick_publications`` for what a name means.
+
+    Raises for the first that is not found, before anything changed.
+    """
     texts = _references("pipeline", wanted)
     everything = await client.pipelines(active_only=False)
-    found = [pick("pipeline", text, everything, to_change=True) for text in texts]
+    found = [pipeline for text in texts for pipeline in pick_publications(text, everything, status)]
     return list({pipeline.id: pipeline for pipeline in found}.values())
 
 
 async def find_schedules(client: WorkspaceClient, wanted: Iterable[str | Schedule]) -> list[Schedule]:
-    """As ``find_pipelines``."""
+    """Several to change, each once, in their order; a name that several active ones have is refused.
+
+    Raises for the first that is not found, before anything changed.
+    """
     texts = _references("schedule", wanted)
     everything = await client.listed_schedules()
     found = [pick("schedule", text, everything, to_change=True) for text in texts]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
-from aml_magics.client.names import as_data_path
+from aml_magics.client.names import as_data_path, check_data_path, check_mapping
 from aml_magics.model.errors import Conflict, InvalidInput, did_you_mean
 from aml_magics.model.resources import DataPath, Status
 from aml_magics.wire.values import parameter_text, typed_strictly
@@ -18,13 +18,27 @@ from aml_magics.wire.values import parameter_text, typed_strictly
 if TYPE_CHECKING:
     from aml_magics.model.resources import ParameterValue, Pipeline
 
-__all__ = ["check_in_use", "fit_data_path_parameter", "fit_data_paths", "fit_parameters", "split_data_paths"]
+__all__ = [
+    "check_in_use",
+    "fit_data_path_parameter",
+    "fit_data_paths",
+    "fit_parameters",
+    "plain_value",
+    "split_data_paths",
+]
+
+_LARGEST = 10**300  # a whole number that is longer is no number for ``wire/values.py``
 
 
 def split_data_paths(
-    parameters: Mapping[str, object], data_paths: Mapping[str, DataPath | str]
+    parameters: Mapping[str, object], data_paths: Mapping[str, DataPath | str], *, called: str = "parameters"
 ) -> tuple[dict[str, object], dict[str, DataPath]]:
-    """The SDK takes ``DataPath`` values among the parameters: they are moved to the data paths."""
+    """The SDK takes ``DataPath`` values among the parameters: they are moved to the data paths.
+
+    ``called`` is what the caller's argument of the parameters is called. Raises ``InvalidInput``.
+    """
+    check_mapping(called, parameters)
+    check_mapping("data_paths", data_paths)
     moved = {name: value for name, value in parameters.items() if isinstance(value, DataPath)}
     for name in moved.keys() & data_paths.keys():
         message = f"data path {name!r} is given twice"
@@ -48,7 +62,7 @@ def fit_parameters(pipeline: Pipeline, given: Mapping[str, object]) -> dict[str,
         if name not in known:
             message = f"pipeline {pipeline.name!r} has no parameter {name!r}"
             raise InvalidInput(message, hint=did_you_mean(name, known) or "It has no parameters.")
-        texts[name] = parameter_text(_plain(name, value))
+        texts[name] = parameter_text(plain_value(name, value))
     return typed_strictly(texts, pipeline.parameters)
 
 
@@ -61,8 +75,9 @@ def fit_data_paths(
 ) -> dict[str, DataPath]:
     """The data paths as given. ``datastores`` are the names that there are, ``None`` when that is not known.
 
-    Raises ``InvalidInput`` for a name that the pipeline does not have, for one without a default that is missing, and
-    for a datastore that is not there. ``filled_by_trigger`` is the one that a change trigger fills in.
+    Raises ``InvalidInput`` for a name that the pipeline does not have, for one without a default that is missing, for
+    a datastore that is not there, and for a path that leads outside it. ``filled_by_trigger`` is the one that a change
+    trigger fills in.
     """
     known = {path.name: path.default for path in pipeline.data_paths}
     stores = None if datastores is None else list(datastores)
@@ -70,6 +85,7 @@ def fit_data_paths(
         if name not in known:
             message = f"pipeline {pipeline.name!r} has no data path {name!r}"
             raise InvalidInput(message, hint=did_you_mean(name, known) or "It has no data paths.")
+        check_data_path(name, path)
         if stores is not None and path.datastore not in stores:
             message = f"data path {name!r}: there is no datastore {path.datastore!r}"
             raise InvalidInput(message, hint=did_you_mean(path.datastore, stores))
@@ -95,11 +111,19 @@ def check_in_use(pipeline: Pipeline) -> None:
         raise Conflict(message, hint=f"Enable it first: %aml pipeline enable {pipeline.name}")
 
 
-def _plain(name: str, value: object) -> ParameterValue:
-    """A value as Python's own; NumPy's numbers, which come out of data frames, are numbers too."""
-    if isinstance(value, str | bool | int | float):
+def plain_value(name: str, value: object) -> ParameterValue:
+    """A value as Python's own; NumPy's numbers, which come out of data frames, are numbers too.
+
+    Raises ``InvalidInput`` naming the parameter.
+    """
+    if isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, Integral):
+        if abs(int(value)) >= _LARGEST:
+            message = f"parameter {name!r}: the number has more than 300 digits"
+            raise InvalidInput(message, hint="Give it as text.")
         return int(value)
     if isinstance(value, Real):
         return float(value)

@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_data_path",
+    "check_data_path",
     "check_experiment_name",
+    "check_flag",
+    "check_mapping",
+    "check_text",
     "is_id",
     "named",
     "newest_first",
     "pick",
     "pick_by_name",
     "pick_id",
+    "pick_publications",
     "reference",
 ]
 
@@ -103,6 +108,21 @@ def pick(what: str, wanted: str, items: Sequence[N], *, to_change: bool = False)
     raise NotFound(f"there is no {what} {wanted!r}", hint=_nearest(what, wanted, newest_first(items)))
 
 
+def pick_publications(wanted: str, pipelines: Sequence[N], status: Status) -> list[N]:
+    """The pipelines that get ``status`` when ``wanted`` is to have it, newest first.
+
+    An id means one. A name means the pipeline however often it was published: all its active publications go out of
+    use, and the newest one comes back. Raises as ``pick``.
+    """
+    known_id = any(one.id == wanted for one in pipelines)
+    same_name = [] if known_id else named(wanted, pipelines)
+    if not same_name:
+        return [pick("pipeline", wanted, pipelines)]
+    if status is Status.ACTIVE:
+        return [max(same_name, key=lambda one: one.created or _LONG_AGO)]
+    return [one for one in same_name if one.status is Status.ACTIVE] or same_name[:1]
+
+
 def pick_id(what: str, wanted: str, ids: Mapping[str, str]) -> str | None:
     """The one id that begins with ``wanted``; ``ids`` maps ids to what they are called. ``None`` when there is none.
 
@@ -143,7 +163,50 @@ def as_data_path(name: str, value: object) -> DataPath:
     if not datastore or not slash:
         message = f"data path {name!r}: {value!r} is not datastore/path"
         raise InvalidInput(message, hint="Write for example workspaceblobstore/incoming/day1.csv.")
-    return DataPath(datastore, path.strip("/"))
+    return DataPath(datastore, path.removesuffix("/"))
+
+
+def check_data_path(name: str, place: DataPath) -> None:
+    """Raises ``InvalidInput`` for a place that is not written plainly from the top of a datastore.
+
+    A datastore takes no other names of objects (``datastores/``), so a run that gets such a place could only fail.
+    """
+    if not (isinstance(place.datastore, str) and place.datastore and isinstance(place.path, str)):
+        message = f"data path {name!r}: {place!r} is no place on a datastore"
+        raise InvalidInput(message, hint="Both parts are text: DataPath('workspaceblobstore', 'incoming').")
+    parts = place.path.split("/") if place.path else []
+    if "\\" in place.path or "\0" in place.path or any(part in ("", ".", "..") for part in parts):
+        plain = [part for part in re.split(r"[/\\\0]", place.path) if part not in ("", ".", "..")]
+        message = f"data path {name!r}: {str(place)!r} is not a plain path from the top of the datastore"
+        raise InvalidInput(message, hint=f"Write {'/'.join([place.datastore, *plain])!r}.")
+
+
+def check_text(what: str, value: object) -> str:
+    """``value`` itself. Raises ``InvalidInput`` when it is no text."""
+    if isinstance(value, str):
+        return value
+    message = f"{what}: {value!r} is not text"
+    raise InvalidInput(message, hint="Put it in quotes.")
+
+
+def check_flag(what: str, value: object) -> bool | None:
+    """``value`` itself: true, false, or ``None`` when it is left to the other end. Raises ``InvalidInput``."""
+    if value is None or isinstance(value, bool):
+        return value
+    message = f"{what}: {value!r} is neither True nor False"
+    raise InvalidInput(message, hint="Write True or False, without quotes.")
+
+
+def check_mapping(what: str, value: object) -> Mapping[str, object]:
+    """``value`` itself when it maps names. Raises ``InvalidInput``."""
+    if not isinstance(value, Mapping):
+        message = f"{what}: {value!r} is no mapping of names to values"
+        raise InvalidInput(message, hint=f"Write {what}={{'name': value}}.")
+    for key in value:
+        if not isinstance(key, str):
+            message = f"{what}: {key!r} is not a name"
+            raise InvalidInput(message, hint="Names are text: put it in quotes.")
+    return value
 
 
 def _nearest(what: str, wanted: str, items: Sequence[_Named]) -> str:

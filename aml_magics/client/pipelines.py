@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.code_folder import code_reader
 from aml_magics.client.connection import Collection, StatusChange
 from aml_magics.client.finding import find_pipeline, find_pipelines
-from aml_magics.client.fitting import check_in_use, fit_data_paths, fit_parameters, split_data_paths
-from aml_magics.client.names import as_data_path, check_experiment_name
-from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.client.fitting import check_in_use, fit_data_paths, fit_parameters, plain_value, split_data_paths
+from aml_magics.client.names import (
+    as_data_path,
+    check_data_path,
+    check_experiment_name,
+    check_flag,
+    check_mapping,
+    check_text,
+)
+from aml_magics.client.v1_runs import pipeline_id_of
+from aml_magics.model.errors import Conflict, InvalidInput, NotFound
 from aml_magics.model.graph import PipelineDefinition
 from aml_magics.model.resources import DataPath, DataPathParameter, Parameter, Pipeline, Status, Submission
 from aml_magics.wire.v1 import definition_digest
@@ -76,11 +85,10 @@ class Pipelines(Collection):
         if [definition, source, file].count(None) != 2:
             message = "publish takes exactly one of a definition, source= and file="
             raise InvalidInput(message, hint="For example publish(file='pipeline.yml').")
-        names = [data_paths] if isinstance(data_paths, str) else data_paths  # one name is no list of letters
         options = {
             "name": name,
-            "parameters": parameters or {},
-            "data_paths": names if isinstance(names, Mapping) else dict.fromkeys(names),
+            "parameters": check_mapping("parameters", parameters or {}),
+            "data_paths": _data_paths(data_paths),
             "description": description,
             "version": version,
             "continue_on_step_failure": continue_on_step_failure,
@@ -89,6 +97,9 @@ class Pipelines(Collection):
         given = {key: value for key, value in options.items() if value not in (None, "", {})}
         if definition is None:
             definition = read_definition(source, file, given)
+        elif not isinstance(definition, PipelineDefinition):
+            message = f"publish: {definition!r} is no PipelineDefinition"
+            raise InvalidInput(message, hint="Python text is source=..., the name of a file is file=...")
         elif given:
             message = f"the definition says {', '.join(given)} itself"
             raise InvalidInput(message, hint="Leave that out, or change the definition.")
@@ -118,23 +129,24 @@ class Pipelines(Collection):
         """
         submission = Submission(
             experiment_name=experiment_name or "",
-            description=description or "",
-            continue_on_step_failure=continue_on_step_failure,
+            description=check_text("description", description or ""),
+            continue_on_step_failure=check_flag("continue_on_step_failure", continue_on_step_failure),
         )
         return self._connection.run(self._submit(name_or_id, submission, parameters or {}, data_paths or {}))
 
     def disable(self, *names_or_ids: str | Pipeline) -> builtins.list[StatusChange[Pipeline]]:
         """Take pipelines out of use: nothing can be submitted to them any more. Each answer has the new state.
 
-        All names are looked up before the first pipeline is changed. One that is disabled already stays so. Raises
-        ``Conflict`` for a pipeline that an active schedule uses, naming the schedule.
+        A name means all active publications of it, an id the one. Everything is looked up before the first pipeline is
+        changed. One that is disabled already stays so. Raises ``Conflict`` for a pipeline that an active schedule uses,
+        naming the schedule.
 
         >>> [change.in_words() for change in ws.pipelines.disable("train")]
         """
         return self._connection.run(self._set_status(names_or_ids, Status.DISABLED))
 
     def enable(self, *names_or_ids: str | Pipeline) -> builtins.list[StatusChange[Pipeline]]:
-        """Put pipelines back into use; otherwise as ``disable``."""
+        """Put pipelines back into use, by name the newest publication of it alone; otherwise as ``disable``."""
         return self._connection.run(self._set_status(names_or_ids, Status.ACTIVE))
 
     async def _publish(self, definition: PipelineDefinition) -> Pipeline:
@@ -169,12 +181,26 @@ class Pipelines(Collection):
         self, wanted: Iterable[str | Pipeline], status: Status
     ) -> builtins.list[StatusChange[Pipeline]]:
         changes = []
-        for pipeline in await find_pipelines(self._client, wanted):
+        found = await find_pipelines(self._client, wanted, status)
+        if status is not Status.ACTIVE:
+            await self._check_unused([pipeline for pipeline in found if pipeline.status is not status])
+        for pipeline in found:
             now = pipeline
             if pipeline.status is not status:
                 now = await self._client.set_pipeline_status(pipeline.id, status)
             changes.append(StatusChange(now, pipeline.status))
         return changes
+
+    async def _check_unused(self, pipelines: Sequence[Pipeline]) -> None:
+        """Raises ``Conflict`` when active schedules use one of them: the workspace would say so halfway through."""
+        names = {pipeline.id: pipeline.name for pipeline in pipelines}
+        listed = await self._client.listed_schedules() if names else []
+        users = [one for one in listed if one.status is Status.ACTIVE and pipeline_id_of(one.entity) in names]
+        if users:
+            used = ", ".join(sorted({repr(names[pipeline_id_of(one.entity)]) for one in users}))
+            called = sorted({one.name for one in users})
+            message = f"pipeline {used} is used by the active schedule {', '.join(map(repr, called))}"
+            raise Conflict(message, hint="Disable what uses it first: %aml schedule disable NAME")
 
 
 def read_definition(source: str | None, file: Path | str | None, options: Mapping[str, Any]) -> PipelineDefinition:
@@ -184,6 +210,9 @@ def read_definition(source: str | None, file: Path | str | None, options: Mappin
     """
     name = options.get("name", "")
     if file is not None:
+        if not isinstance(file, str | PathLike):
+            message = f"file: {file!r} is no name of a file"
+            raise InvalidInput(message, hint="Write for example file='pipeline.yml'.")
         path = Path(file).expanduser()
         source = _read_text(path)
         if path.suffix in (".yml", ".yaml"):
@@ -196,18 +225,39 @@ def read_definition(source: str | None, file: Path | str | None, options: Mappin
     from aml_magics.wire.pipeline_cell import pipeline_from_source  # noqa: PLC0415
 
     return pipeline_from_source(
-        source or "",
+        check_text("source", source),
         name=name,
-        parameters=tuple(Parameter(key, value) for key, value in options.get("parameters", {}).items()),
+        parameters=tuple(
+            Parameter(key, plain_value(key, value)) for key, value in options.get("parameters", {}).items()
+        ),
         data_paths=tuple(
-            DataPathParameter(key, None if value is None else as_data_path(key, value))
-            for key, value in options.get("data_paths", {}).items()
+            DataPathParameter(key, _default_place(key, value)) for key, value in options.get("data_paths", {}).items()
         ),
         description=options.get("description", ""),
         version=options.get("version", ""),
         continue_on_step_failure=options.get("continue_on_step_failure", False),
         timeout=options.get("timeout"),
     )
+
+
+def _data_paths(given: object) -> Mapping[str, object]:
+    """Names to defaults, from such a mapping, from names, or from one name alone."""
+    names = [given] if isinstance(given, str) else given  # one name is no list of letters
+    if isinstance(names, Iterable) and not isinstance(names, Mapping):
+        every = list(names)
+        names = {check_text("data_paths", one): None for one in every}
+        if len(names) < len(every):
+            message = "data_paths: a name is there twice"
+            raise InvalidInput(message, hint="Name each data path once.")
+    return check_mapping("data_paths", {} if names is None else names)
+
+
+def _default_place(name: str, value: object) -> DataPath | None:
+    if value is None:
+        return None
+    place = as_data_path(name, value)
+    check_data_path(name, place)
+    return place
 
 
 def _from_yaml(text: str, path: Path, options: Mapping[str, Any]) -> PipelineDefinition:

@@ -24,7 +24,7 @@ from aml_magics.client.fitting import (
     fit_parameters,
     split_data_paths,
 )
-from aml_magics.client.names import check_experiment_name, named
+from aml_magics.client.names import check_experiment_name, check_flag, check_text, named
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, did_you_mean
 from aml_magics.model.resources import DataPath, Host, Missed, Schedule, Status
 from aml_magics.model.triggers import DatastoreChange, Trigger
@@ -102,9 +102,9 @@ async def make_plan(client: WorkspaceClient, request: Request) -> SchedulePlan:
         return SchedulePlan(action="create", schedule=wanted, pipeline=pipeline)
     if same:  # a replacement that was interrupted: the new one is there, an old one still active
         others = tuple(schedule for schedule in active if schedule.id != same[0].id)
-        found = differences(others[0], wanted, ours=client.is_embedded)
+        found = await _told_differences(client, others[0], wanted, pipeline)
         return SchedulePlan(action="replace", schedule=same[0], pipeline=pipeline, existing=others, differences=found)
-    found = differences(active[0], wanted, ours=client.is_embedded)
+    found = await _told_differences(client, active[0], wanted, pipeline)
     if request.if_exists == "error":
         message = f"an active schedule {request.name!r} is there and differs: {'; '.join(found)}"
         hint = "Replace it with --if-exists replace (if_exists='replace'), keep it with skip, or take another name."
@@ -151,10 +151,31 @@ def differences(old: Schedule, new: Schedule, *, ours: bool = True) -> tuple[str
     return tuple(filter(None, found))
 
 
+async def _told_differences(
+    client: WorkspaceClient, old: Schedule, new: Schedule, pipeline: Pipeline
+) -> tuple[str, ...]:
+    """``differences``, with the pipelines by name: two ids say nothing to a person who wrote one name twice."""
+    found = differences(old, new, ours=client.is_embedded)
+    if old.pipeline_id == new.pipeline_id:
+        return found
+    try:
+        before = await client.pipeline(old.pipeline_id)
+    except NotFound:
+        return found
+    if before.name != pipeline.name:
+        words = f"pipeline: {before.name} -> {pipeline.name}"
+    elif before.created and pipeline.created and before.created > pipeline.created:
+        words = f"another publication of pipeline {pipeline.name!r}: {before.id} -> {pipeline.id}"
+    else:
+        words = f"pipeline {pipeline.name!r} was published again since"
+    by_id = _difference("pipeline_id", old.pipeline_id, new.pipeline_id)
+    return tuple(words if text == by_id else text for text in found)
+
+
 async def _wanted(client: WorkspaceClient, request: Request, pipeline: Pipeline) -> Schedule:
     trigger = request.trigger
     filled_by_trigger = None
-    values, paths = split_data_paths(request.pipeline_parameters, request.data_paths)
+    values, paths = split_data_paths(request.pipeline_parameters, request.data_paths, called="pipeline_parameters")
     datastores: list[str] | None = None
     if paths or isinstance(trigger, DatastoreChange):
         datastores = [datastore.name for datastore in await client.datastores()]
@@ -170,11 +191,11 @@ async def _wanted(client: WorkspaceClient, request: Request, pipeline: Pipeline)
         trigger=trigger,
         pipeline_id=pipeline.id,
         experiment_name=check_experiment_name(request.experiment_name or pipeline.name),
-        description=request.description,
+        description=check_text("description", request.description),
         status=_word("status", request.status, Status),
         pipeline_parameters=fit_parameters(pipeline, values),
         data_paths=fit_data_paths(pipeline, paths, datastores, filled_by_trigger=filled_by_trigger),
-        continue_on_step_failure=request.continue_on_step_failure,
+        continue_on_step_failure=check_flag("continue_on_step_failure", request.continue_on_step_failure),
         missed=_word("missed", request.missed, Missed),
         host=Host.KERNEL if client.is_embedded else Host.SERVICE_V1,
     )

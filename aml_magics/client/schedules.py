@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, get_args
 
 from aml_magics.client.connection import Collection, StatusChange
-from aml_magics.client.finding import find_pipeline, find_schedule, find_schedules
+from aml_magics.client.finding import find_publications, find_schedule, find_schedules
 from aml_magics.client.schedule_plan import IfExists, Request, SchedulePlan, carry_out, make_plan
+from aml_magics.client.v1_runs import pipeline_id_of
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.parsing import TRIGGER_KEYS, trigger_from
 from aml_magics.model.resources import Missed, Schedule, Status
@@ -43,6 +44,8 @@ class Schedules(Collection):
 
     def list(self, *, active_only: bool = True, pipeline: str | Pipeline | None = None) -> builtins.list[Schedule]:
         """Schedules, newest first, of one pipeline when it is given; ``active_only=False`` has the disabled ones too.
+
+        A pipeline's name means every publication of that name, an id the one.
 
         Raises ``NotFound`` for the pipeline.
         """
@@ -185,9 +188,19 @@ class Schedules(Collection):
         return self._connection.run(self._history(name_or_id, limit))
 
     async def _list(self, active_only: bool, pipeline: str | Pipeline | None) -> builtins.list[Schedule]:
-        pipeline_id = None if pipeline is None else (await find_pipeline(self._client, pipeline)).id
-        found = await self._client.schedules(active_only=active_only, pipeline_id=pipeline_id)
+        if pipeline is None:
+            found = await self._client.schedules(active_only=active_only)
+        else:
+            ids = {publication.id for publication in await find_publications(self._client, pipeline)}
+            found = await self._of_pipelines(ids, active_only)
         return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+
+    async def _of_pipelines(self, ids: Set[str], active_only: bool) -> builtins.list[Schedule]:
+        """One call, however often the pipeline was published."""
+        if len(ids) == 1:
+            return await self._client.schedules(active_only=active_only, pipeline_id=next(iter(ids)))
+        listed = [one for one in await self._client.listed_schedules() if pipeline_id_of(one.entity) in ids]
+        return await self._client.read_listed([one for one in listed if not active_only or one.status is Status.ACTIVE])
 
     async def _create(self, request: Request) -> Schedule:
         return await carry_out(self._client, await make_plan(self._client, request))

@@ -42,7 +42,12 @@ class Datastores:
 
     def ensure_default(self) -> None:
         """Make the folder of the default datastore and register it, unless that has been done."""
-        (self._root / DEFAULT_DATASTORE).mkdir(exist_ok=True)
+        folder = self._root / DEFAULT_DATASTORE
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            message = f"the default datastore cannot be kept in {folder.as_posix()!r}: {_why(error)}"
+            raise InvalidInput(message, hint="Move away what is there, or choose another folder.") from error
         with self._database.transaction() as connection:
             has_default = connection.execute("SELECT 1 FROM datastores WHERE is_default").fetchone() is not None
             connection.execute(
@@ -153,3 +158,7 @@ class Datastores:
             message = f"datastore {name!r}: {folder.as_posix()!r} is the workspace's own folder"
             raise InvalidInput(message, hint="Choose a folder of your own.")
         return folder.relative_to(self._root).as_posix() if folder.is_relative_to(self._root) else folder.as_posix()
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -13,6 +13,7 @@ table ``migrations``.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +50,7 @@ class Database:
                 raise
             raise Conflict(f"{self.path} is not a workspace database ({error})", hint="Move it away.") from error
         self._version = self._data_version()
+        self._file = _identity(self.path)
 
     def migrate(self, component: str, steps: Sequence[str]) -> None:
         """Apply the scripts that this file has not seen yet, all in one transaction.
@@ -77,6 +79,7 @@ class Database:
         """
         if self._in_transaction:
             raise RuntimeError("a database transaction was begun inside another one")
+        self._check_file()
         connection = self._connection
         if not durable:
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -115,8 +118,22 @@ class Database:
     def close(self) -> None:
         self._connection.close()
 
+    def _check_file(self) -> None:
+        """A file that was deleted while it is open still takes everything, and nobody ever sees it again."""
+        if _identity(self.path) != self._file:
+            message = f"the workspace's database {self.path} was removed or replaced while it was open"
+            raise Conflict(message, hint="Put it back, or restart the kernel to begin anew.")
+
     def _data_version(self) -> int:
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - in every transaction: a Path would cost more than the question
+    except OSError:
+        return None  # ":memory:" too
+    return status.st_dev, status.st_ino
 
 
 def _statements(script: str) -> Iterator[str]:

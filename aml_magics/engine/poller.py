@@ -37,6 +37,7 @@ Commit = Callable[[sqlite3.Connection], None]
 Members = Mapping[str, DatastoreChange]
 
 SHORTEST_GAP = 0.05  # seconds from one look to the next
+LEAST_RECOVERY = 0.5  # seconds from a failed look to the next one
 DUTY = 0.2
 TRIES = 20
 
@@ -233,7 +234,16 @@ class Poller:
                 self._store.add_poll(db, poll)
         except sqlite3.Error as trouble:
             tools.report(f"look at {self.place}", trouble)
-        await tools.clock.sleep(min(2.0 ** min(self._failures, 20), max(self._interval, LONGEST_PAUSE)))
+        await self._recover(min(2.0 ** min(self._failures, 20), max(self._interval, LEAST_RECOVERY)))
+
+    async def _recover(self, pause: float) -> None:
+        """Until the next try: later after each failure, never later than a poll, at once when something moves."""
+        clock = self._tools.clock
+        begun = clock.now()
+        self._wanted = False
+        await clock.sleep(LEAST_RECOVERY)  # a datastore that fails and moves all the time is not asked all the time
+        while not self._wanted and begun <= (now := clock.now()) < begun + pause:
+            await self._alarm.wait(begun + pause - now)
 
 
 def _poll(snapshot: Snapshot, scan: Scan, plan: Plan, claims: Claims) -> Poll:

@@ -32,10 +32,12 @@ __all__ = [
     "PipelineInput",
     "StepDefinition",
     "StepOutput",
+    "check_signature",
     "order",
 ]
 
 CODE_LIMIT = 20 * 2**20  # bytes of code a step: it travels as base64 inside one JSON request
+LONGEST_NAME = 255  # characters of a pipeline's name, as of an experiment's
 _IDENTIFIER = re.compile(NAME)
 _STEP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
@@ -81,7 +83,7 @@ class StepDefinition:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if not _STEP_NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _STEP_NAME.fullmatch(self.name):
             hint = "Use letters, digits, _ and -, at most 100, and begin with a letter."
             raise InvalidInput(f"{self.name!r} cannot be a step's name", hint=hint)
         try:
@@ -108,18 +110,46 @@ class PipelineDefinition:
     continue_on_step_failure: bool = False
 
     def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise InvalidInput("a pipeline needs a name", hint="Give it one, for example: train")
+        check_signature(self.name, self.parameters, self.data_paths)
+        for what, text in {"description": self.description, "version": self.version}.items():
+            if not isinstance(text, str):
+                raise InvalidInput(f"pipeline {self.name!r}: its {what} {text!r} is not text", hint="Put it in quotes.")
+        if not isinstance(self.continue_on_step_failure, bool):
+            message = f"continue_on_step_failure: {self.continue_on_step_failure!r} is neither True nor False"
+            raise InvalidInput(f"pipeline {self.name!r}: {message}", hint="Write one of the two, without quotes.")
         if not self.steps:
             raise InvalidInput(f"pipeline {self.name!r} has no steps", hint="Give it one step at least.")
         inputs = [parameter.name for parameter in self.parameters] + [path.name for path in self.data_paths]
-        _check_names("a", "pipeline input", inputs)
         _check_step_names([step.name for step in self.steps])
         outputs = {step.name: step.outputs for step in self.steps}
         for step in self.steps:
             for name, binding in step.inputs.items():
                 _check_binding(f"step {step.name!r}: input {name!r}", binding, inputs, outputs)
         order(self.steps)
+
+
+def check_signature(name: str, parameters: Sequence[Parameter], data_paths: Sequence[DataPathParameter]) -> None:
+    """What a pipeline shows to whoever submits it: its name, its parameters with their defaults, its data paths.
+
+    Raises ``InvalidInput``. A ``PipelineDefinition`` checks it itself; whoever makes steps out of the same names
+    checks them before, so that the message is about the name and not about the step.
+    """
+    if not isinstance(name, str):
+        raise InvalidInput(f"{name!r} cannot be a pipeline's name", hint="Give it as text, for example 'train'.")
+    if not name.strip():
+        raise InvalidInput("a pipeline needs a name", hint="Give it one, for example: train")
+    if len(name) > LONGEST_NAME:
+        message = f"the pipeline's name {name[:20]!r}... has {len(name)} characters"
+        raise InvalidInput(message, hint=f"Use at most {LONGEST_NAME}; a longer text is a description.")
+    if not name.isprintable():
+        raise InvalidInput(f"{name!r} cannot be a pipeline's name", hint="Give it some plain text on one line.")
+    names = [parameter.name for parameter in parameters]
+    _check_names("a", "parameter", names)
+    paths = [path.name for path in data_paths]
+    _check_names("a", "data path", paths)
+    _check_names("a", "pipeline input", names + paths)
+    for parameter in parameters:
+        _check_default(parameter)
 
 
 def order(steps: Sequence[StepDefinition]) -> dict[str, frozenset[str]]:
@@ -148,7 +178,7 @@ def _needed(step: StepDefinition) -> Iterable[str]:
 
 
 def _check_command(step: StepDefinition) -> None:
-    if not step.command.strip() or "\0" in step.command:
+    if not isinstance(step.command, str) or not step.command.strip() or "\0" in step.command:
         raise InvalidInput("it has no command", hint="For example: python train.py")
     known = {"inputs": list(step.inputs), "outputs": list(step.outputs)}
     for reference in command_references(step.command):
@@ -158,10 +188,20 @@ def _check_command(step: StepDefinition) -> None:
     shell_text(step.command)
 
 
+def _check_default(parameter: Parameter) -> None:
+    default = parameter.default
+    if type(default) not in (str, int, float, bool):
+        message = f"parameter {parameter.name!r}: its default {default!r} is neither text, a number, true nor false"
+        raise InvalidInput(message, hint="Give one of these: it says of which type the parameter is.")
+    if isinstance(default, float) and not math.isfinite(default):
+        message = f"parameter {parameter.name!r}: its default {default} is no finite number"
+        raise InvalidInput(message, hint=f"Give a number, or the text '{default}'.")
+
+
 def _check_names(article: str, what: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
-        if not _IDENTIFIER.fullmatch(name):
+        if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
             message = f"{name!r} cannot be the name of {article} {what}"
             raise InvalidInput(message, hint="Use letters, digits and _, and begin with a letter.")
         if name in seen:
@@ -207,8 +247,10 @@ def _check_environment(variables: Mapping[str, str]) -> None:
 
 
 def _check_timeout(seconds: float | None) -> None:
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise InvalidInput(f"its timeout is {seconds}", hint="Give seconds, more than 0.")
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise InvalidInput(f"its timeout is {seconds!r}", hint="Give a number of seconds, more than 0.")
 
 
 def _check_binding(where: str, binding: Binding, inputs: Sequence[str], outputs: Mapping[str, tuple[str, ...]]) -> None:

@@ -46,7 +46,7 @@ class History:
     next_due: datetime | None = None
 
     def in_words(self, zone: tzinfo = UTC) -> str:
-        """``looked 12 times since ..., saw 3 new files, 2 still being written; fired 1 time``; times in ``zone``."""
+        """``looked 12 times since ..., saw 3 new files, 2 not settled yet; fired 1 time``; times in ``zone``."""
         parts = [self._looked(zone)] if self.since is not None else []
         parts.append(self._fired(zone))
         refused = self._newest(Outcome.REFUSED)
@@ -56,6 +56,8 @@ class History:
         missed = self._newest(Outcome.MISSED)
         if missed is not None:
             parts.append(missed.detail)
+        elif self.missed:  # too long ago for the fires that were asked for
+            parts.append(f"{_count(self.missed, 'earlier stretch')} of fire times missed while no kernel was there")
         if not self.active:
             parts.append("not active")
         elif self.next_due is not None:
@@ -71,7 +73,7 @@ class History:
             seen.append(_count(self.modified, "modified file"))
         text = f"looked {_times(self.looks)} since {since}, saw {' and '.join(seen) or 'no change'}"
         if self.waiting:
-            text += f", {len(self.waiting)} still being written"
+            text += f", {len(self.waiting)} not settled yet"
         error = self.polls[0].error if self.polls else ""
         return f"{text}, the last look failed: {error}" if error else text
 
@@ -110,7 +112,8 @@ class Health:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    plural = "es" if what.endswith("h") else "s"
+    return f"{number:,} {what}{'' if number == 1 else plural}"
 
 
 def _times(number: int) -> str:

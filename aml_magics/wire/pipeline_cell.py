@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput
-from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition
+from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition, check_signature
 
 if TYPE_CHECKING:
     from aml_magics.model.resources import DataPathParameter, Parameter
@@ -38,6 +38,7 @@ def pipeline_from_source(
 
     ``first_line`` is the number of the source's first line where it was written: 2 in a cell under a magic.
     """
+    check_signature(name, parameters, data_paths)
     code = _checked(source, first_line)
     inputs = [parameter.name for parameter in parameters] + [path.name for path in data_paths]
     arguments = [f"--{one} ${{{{inputs.{one}}}}}" for one in inputs]

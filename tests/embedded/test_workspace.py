@@ -175,3 +175,14 @@ def test_a_start_that_fails_in_the_middle_leaves_nothing_running(tmp_path, monke
 def test_the_name_of_a_workspace_is_its_own(tmp_path):
     start(tmp_path, name="lab")
     assert repr(EmbeddedWorkspace(tmp_path)) == f"<EmbeddedWorkspace {tmp_path.as_posix()}>"
+
+
+def test_a_file_where_the_default_datastore_should_be_is_named(tmp_path):
+    (tmp_path / "workspaceblobstore").write_text("not a folder")
+
+    async def start():
+        workspace = EmbeddedWorkspace(tmp_path)
+        with pytest.raises(InvalidInput, match="the default datastore cannot be kept in .*workspaceblobstore"):
+            await workspace.start()
+
+    asyncio.run(start())

@@ -237,3 +237,15 @@ def test_processes_that_make_one_file_together_all_succeed(path):
     database = Database(path)
     assert database.row("SELECT count(*) FROM things")[0] == 200
     database.close()
+
+
+def test_a_file_that_is_removed_while_it_is_open_takes_nothing_more(tmp_path):
+    path = tmp_path / "workspace.db"
+    database = Database(path)
+    path.rename(tmp_path / "elsewhere.db")
+    with pytest.raises(Conflict, match="was removed or replaced while it was open"), database.transaction():
+        pass
+    (tmp_path / "elsewhere.db").rename(path)
+    with database.transaction() as connection:
+        connection.execute("CREATE TABLE back (id)")
+    database.close()

@@ -56,7 +56,7 @@ def poll(error: str = "") -> Poll:
                 "fires": (fire(),),
                 "submitted": 1,
             },
-            f"looked 12 times since {AT_NINE}, saw 3 new files, 2 still being written; fired 1 time, last at {AT_NINE}",
+            f"looked 12 times since {AT_NINE}, saw 3 new files, 2 not settled yet; fired 1 time, last at {AT_NINE}",
         ),
         (
             {"active": True, "since": NINE, "looks": 1, "added": 1, "modified": 1},

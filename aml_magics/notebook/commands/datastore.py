@@ -49,8 +49,10 @@ def upload(call: Call) -> Table:
     items = _items(call)
     workspace = call.workspace
     datastore = _datastore(workspace, call.get("datastore"))
-    if not call.is_dry_run:
-        for path, content in items.items():
+    for path, content in items.items():
+        if call.is_dry_run:
+            workspace.datastores.ls(datastore.name, path)  # refuses the names that an upload refuses
+        else:
             workspace.datastores.upload(datastore.name, content, path)
     call.remember("datastore", [datastore.name])
     verb = "Would be put" if call.is_dry_run else "Put"

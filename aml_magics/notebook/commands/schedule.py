@@ -176,9 +176,8 @@ def preview(call: Call) -> Table:
     request = read_request(call)
     count = call.get("count", _NEXT)
     if request.trigger_words or call.body is not None:
-        _check_no_name(call)
         trigger, after, created = request.trigger(), call.now(), None
-        notes = _unknown_datastore(call, trigger)
+        notes = [*_not_of_a_schedule(call), *_unknown_datastore(call, trigger)]
     else:
         found = call.workspace.schedules.get(_name_of(call))
         trigger, after, created = found.trigger, call.now(), found.created
@@ -188,10 +187,15 @@ def preview(call: Call) -> Table:
     return table
 
 
-def _check_no_name(call: Call) -> None:
-    if "name_or_id" in call.arguments:
-        message = f"The schedule {call.get('name_or_id')!r} and a trigger are two things to preview"
-        raise InvalidInput(message, hint="Leave out the name, or the options and the cell's body.")
+def _not_of_a_schedule(call: Call) -> list[str]:
+    """A name beside a trigger: fine in a cell that is to become ``create NAME``, two different questions on a line."""
+    name = call.get("name_or_id")
+    if name is None:
+        return []
+    if call.body is None:
+        message = f"The schedule {name!r} and a trigger are two things to preview"
+        raise InvalidInput(message, hint="Leave out the name or the trigger's options.")
+    return [f"This is the trigger in the cell, whatever the schedule {name} does now."]
 
 
 def _unknown_datastore(call: Call, trigger: Trigger) -> list[str]:

@@ -50,7 +50,7 @@ PIPELINES = Noun(
                 "(AML_PARAMETER_learning_rate); a data path arrives as a local path, in "
                 "AZUREML_DATAREFERENCE_input_data too. A cell with a line `jobs:` is pipeline YAML. The type of a "
                 "default is the type of the parameter: 3, 0.1, true; anything else, and anything in quotes, is text. "
-                "After a failed step, pipeline YAML goes on with the steps that do not need it, and a Python cell stops."
+                "After a failed step, pipeline YAML goes on with the steps that do not need it, a Python cell stops."
             ),
             examples=(
                 '%%aml pipeline publish train --parameter learning_rate=0.1 --data-path input_data\nprint("training")',

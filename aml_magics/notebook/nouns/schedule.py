@@ -73,8 +73,15 @@ _TRIGGER = (
     ),
     Option(name="data-path-parameter-name", value="NAME", help="the data path parameter that gets the changed object"),
     Option(name="recursive", help="sub-folders too"),
-    Option(name="per", value="WHAT", completes="per", help="one run per file or per batch; default file with a data path parameter, else batch"),
-    Option(name="settle", value="SPAN", read=values.scalar, help="how long an object must stay unchanged: 2s; default 0.5s"),
+    Option(
+        name="per",
+        value="WHAT",
+        completes="per",
+        help="one run per file or per batch; default file with a data path parameter, else batch",
+    ),
+    Option(
+        name="settle", value="SPAN", read=values.scalar, help="how long an object must stay unchanged: 2s; default 0.5s"
+    ),
 )
 _SCHEDULE = (
     PIPELINE,
