@@ -143,10 +143,12 @@ class _Opened:
         if self.is_closed:
             return
         self.is_closed = True
-        if self._embedded is not None:
-            with suppress(TimeoutError):  # what is left is taken over by the next kernel
-                self._background.call(self._embedded.stop(), timeout=_CLOSE_SECONDS)
-        self._background.stop()
+        try:
+            if self._embedded is not None and self._background.running:  # in a forked child it does not run
+                with suppress(TimeoutError):  # what is left is taken over by the next kernel
+                    self._background.call(self._embedded.stop(), timeout=_CLOSE_SECONDS)
+        finally:
+            self._background.stop()
 
 
 async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> EmbeddedWorkspace:

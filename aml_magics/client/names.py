@@ -171,7 +171,7 @@ def check_data_path(name: str, place: DataPath) -> None:
 
     A datastore takes no other names of objects (``datastores/``), so a run that gets such a place could only fail.
     """
-    if not (isinstance(place.datastore, str) and place.datastore and isinstance(place.path, str)):
+    if not place.datastore or not all(isinstance(part, str) for part in (place.datastore, place.path)):
         message = f"data path {name!r}: {place!r} is no place on a datastore"
         raise InvalidInput(message, hint="Both parts are text: DataPath('workspaceblobstore', 'incoming').")
     parts = place.path.split("/") if place.path else []

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipelines", "read_definition"]
 
+_SHOWN = 10  # schedules in a message
+
 
 class Pipelines(Collection):
     """``workspace.pipelines``: what can be run, by hand or by a schedule."""
@@ -197,10 +199,11 @@ class Pipelines(Collection):
         listed = await self._client.listed_schedules() if names else []
         users = [one for one in listed if one.status is Status.ACTIVE and pipeline_id_of(one.entity) in names]
         if users:
-            used = ", ".join(sorted({repr(names[pipeline_id_of(one.entity)]) for one in users}))
-            called = sorted({one.name for one in users})
-            message = f"pipeline {used} is used by the active schedule {', '.join(map(repr, called))}"
-            raise Conflict(message, hint="Disable what uses it first: %aml schedule disable NAME")
+            used = names[pipeline_id_of(users[0].entity)]
+            called = sorted({one.name for one in users if names[pipeline_id_of(one.entity)] == used})
+            shown = ", ".join(called[:_SHOWN]) + (f" and {len(called) - _SHOWN} more" if len(called) > _SHOWN else "")
+            message = f"pipeline {used!r} is used by active schedules: {shown}"
+            raise Conflict(message, hint="Disable them first: %aml schedule disable NAME; nothing was changed.")
 
 
 def read_definition(source: str | None, file: Path | str | None, options: Mapping[str, Any]) -> PipelineDefinition:

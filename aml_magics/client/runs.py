@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aml_magics.client.connection import Collection
-from aml_magics.client.finding import find_pipeline, find_run, find_schedule
+from aml_magics.client.finding import find_publications, find_run, find_schedule
 from aml_magics.client.following import Follower, read_logs
 from aml_magics.client.names import pick_by_name
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput
@@ -121,20 +121,21 @@ class Runs(Collection):
         limit: int | None,
     ) -> builtins.list[Run]:
         client = self._client
-        pipeline_id = None if pipeline is None else (await find_pipeline(client, pipeline)).id
+        publications = None if pipeline is None else [one.id for one in await find_publications(client, pipeline)]
         schedule_id = None if schedule is None else (await find_schedule(client, schedule)).id
         if experiment is not None:
             pick_by_name("experiment", experiment, [found.name for found in await client.experiments()])
+        few = None if experiment else limit  # what is filtered here must not be cut there
         if schedule_id is not None:
-            found = await client.runs_of_schedule(schedule_id)
-        elif pipeline_id is not None:
-            found = await client.runs_of_pipeline(pipeline_id)
+            found = await client.runs_of_schedule(schedule_id, limit=few if pipeline is None else None)
+        elif publications is not None:
+            found = [run for one in publications for run in await client.runs_of_pipeline(one, limit=few)]
         else:
             found = await client.newest_runs(experiment, limit=limit)
         fitting = [
             run
             for run in found
-            if (pipeline_id is None or run.pipeline_id == pipeline_id)
+            if (publications is None or run.pipeline_id in publications)
             and (experiment is None or run.experiment_name == experiment)
         ]
         fitting.sort(key=lambda run: run.created.timestamp() if run.created else 0.0, reverse=True)

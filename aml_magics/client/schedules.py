@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, get_args
 
 from aml_magics.client.connection import Collection, StatusChange
@@ -195,7 +195,7 @@ class Schedules(Collection):
             found = await self._of_pipelines(ids, active_only)
         return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
 
-    async def _of_pipelines(self, ids: Set[str], active_only: bool) -> builtins.list[Schedule]:
+    async def _of_pipelines(self, ids: set[str], active_only: bool) -> builtins.list[Schedule]:
         """One call, however often the pipeline was published."""
         if len(ids) == 1:
             return await self._client.schedules(active_only=active_only, pipeline_id=next(iter(ids)))

@@ -89,13 +89,17 @@ class RunCalls:
         """One run. Raises ``NotFound``."""
         return (await self._runs([await self._run_entity(run_id)]))[0]
 
-    async def runs_of_pipeline(self, pipeline_id: str) -> list[Run]:
-        answer = await self.transport.json("GET", PIPELINES, f"/PipelineRuns/Pipeline/{segment(pipeline_id)}")
-        return await self._runs(answer)
+    async def runs_of_pipeline(self, pipeline_id: str, *, limit: int | None = None) -> list[Run]:
+        """All runs; an embedded workspace gives the newest ``limit`` of them."""
+        return await self._runs_at(f"/PipelineRuns/Pipeline/{segment(pipeline_id)}", limit)
 
-    async def runs_of_schedule(self, schedule_id: str) -> list[Run]:
-        answer = await self.transport.json("GET", PIPELINES, f"/PipelineRuns/Schedule/{segment(schedule_id)}")
-        return await self._runs(answer)
+    async def runs_of_schedule(self, schedule_id: str, *, limit: int | None = None) -> list[Run]:
+        """As ``runs_of_pipeline``."""
+        return await self._runs_at(f"/PipelineRuns/Schedule/{segment(schedule_id)}", limit)
+
+    async def _runs_at(self, path: str, limit: int | None) -> list[Run]:
+        query = {"limit": limit if self.is_embedded else None}
+        return await self._runs(await self.transport.json("GET", PIPELINES, path, query=query))
 
     async def last_run_of_schedule(self, schedule_id: str) -> Run | None:
         """The newest run, or ``None`` when there is none yet. Raises ``NotFound`` when there is no such schedule."""

@@ -1,7 +1,8 @@
 """A local folder as a datastore.
 
-* The ETag is made of modification time (ns), size and inode, so a file that is replaced by a rename is a new version
-  even when its clock is not.
+* The ETag is made of modification time (ns) and size. Not of the inode: a folder that was moved, copied with its times
+  or restored from a backup holds the same versions as before.
+* ``.aml`` folders are a workspace's own: they are neither listed nor read nor written.
 * A write goes to a temporary name beside its target and is renamed over it; listings leave such names out. What a
   killed process leaves behind stays invisible.
 * Only regular files are objects. A symbolic link to a file counts when its target lies inside the folder; links to
@@ -10,8 +11,9 @@
 * Whether a file is being written: Linux grants a read lease on a file only while nobody has it open for writing
   (``fcntl(2)``, F_SETLEASE). The lease is given back at once. Should somebody open the file in that instant, the
   kernel signals the lease holder, by default with SIGIO, which would end this process; so the signal is first set to
-  one that is ignored by default. Where there are no leases (another system, a network folder, a file of another
-  user), the answer is ``False``.
+  one that is ignored by default. Only local file systems are asked: a network one answers as if somebody wrote when
+  its server has merely not lent it the file. Where there are no leases the answer is ``False``.
+* What we may not look at is left out, like what is not there: one private file must not hide the others.
 
 The folder need not exist: until it does, the datastore is empty.
 """
@@ -26,6 +28,7 @@ import signal
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from aml_magics.datastores.base import ObjectInfo
@@ -35,6 +38,9 @@ from aml_magics.model.errors import InvalidInput, NotFound
 __all__ = ["TEMPORARY_PREFIX", "Folder"]
 
 TEMPORARY_PREFIX = ".aml-upload-"
+OWN_FOLDER = ".aml"
+_NOT_HERE = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EACCES, errno.EPERM)
+_LOCAL_SYSTEMS = {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
 
 
 class Folder:
@@ -55,7 +61,9 @@ class Folder:
         waiting = [(str(top), f"{path}/" if path else "")]
         while waiting:
             folder, prefix = waiting.pop()
-            for entry in _entries(folder):
+            for entry in _entries(folder, is_top=folder == str(top)):
+                if entry.name == OWN_FOLDER:
+                    continue
                 name = prefix + entry.name
                 if recursive and entry.is_dir(follow_symlinks=False):
                     waiting.append((entry.path, f"{name}/"))
@@ -111,6 +119,8 @@ class Folder:
         if any(part in ("", ".", "..") or "\0" in part for part in parts) or not _is_unicode(name):
             hint = "Write it relative to the datastore, as in 'incoming/data.csv'."
             raise InvalidInput(f"{name!r} is not the name of an object or a path", hint=hint)
+        if OWN_FOLDER in parts:
+            raise InvalidInput(f"{name!r} lies in a folder {OWN_FOLDER!r}, which is a workspace's own")
         if parts and parts[-1].startswith(TEMPORARY_PREFIX):
             raise InvalidInput(f"names that begin with {TEMPORARY_PREFIX!r} are for unfinished uploads: {name!r}")
         path = self.root.joinpath(*parts)
@@ -129,7 +139,7 @@ class Folder:
         try:
             status = entry.stat()
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):  # gone by now, or a link to nowhere
+            if error.errno in _NOT_HERE:  # gone by now, a link to nowhere, or none of our business
                 return None
             raise
         if not stat.S_ISREG(status.st_mode) or (entry.is_symlink() and not self._holds(entry.path)):
@@ -137,16 +147,19 @@ class Folder:
         return status
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+def _entries(folder: str, *, is_top: bool) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             yield from entries
     except (FileNotFoundError, NotADirectoryError):
         return  # missing is empty, also when it goes while we look
+    except PermissionError:
+        if is_top:
+            raise
 
 
 def _info(name: str, status: os.stat_result) -> ObjectInfo:
-    etag = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    etag = f"{status.st_mtime_ns:x}-{status.st_size:x}"
     return ObjectInfo(name, etag, status.st_size, status.st_mtime)
 
 
@@ -158,10 +171,24 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
-def _open_for_writing(path: Path) -> bool:
+@cache
+def _has_leases(device: int) -> bool:
+    """Whether the file system of that device number tells by leases who writes (``proc(5)``, mountinfo)."""
     if not hasattr(fcntl, "F_SETLEASE"):
         return False
+    number = f"{os.major(device)}:{os.minor(device)}"
     try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    kinds = {line.rpartition(" - ")[2].split(" ")[0] for line in mounts if line.split(" ")[2] == number}
+    return bool(kinds) and kinds <= _LOCAL_SYSTEMS
+
+
+def _open_for_writing(path: Path) -> bool:
+    try:
+        if not _has_leases(path.stat().st_dev):
+            return False
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return False

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["routes"]
 
+_MOST = 1_000_000
 _SAME_LOG = "Standard output and error of a step are one log here.\n"
+
+
+def _limit(call: Call) -> int | None:
+    """Our own client asks for the newest few; Microsoft's knows no limit here, and gets all."""
+    return call.count("limit", _MOST, most=_MOST) if call.query("limit") else None
 
 
 class _Runs:
@@ -48,12 +54,12 @@ class _Runs:
     async def of_pipeline(self, call: Call) -> object:
         runs = self._workspace.store.runs
         pipeline = self._workspace.store.pipelines.get(call.path("id"))
-        return runs.entities(runs.of_pipeline(pipeline.id))
+        return runs.entities(runs.of_pipeline(pipeline.id, _limit(call)))
 
     async def of_schedule(self, call: Call) -> object:
         runs = self._workspace.store.runs
         self._workspace.store.schedules.entity(call.path("id"))
-        return runs.entities(runs.of_schedule(call.path("id")))
+        return runs.entities(runs.of_schedule(call.path("id"), _limit(call)))
 
     async def last_of_schedule(self, call: Call) -> object:
         """204 when there is none yet: the SDK takes a 404 for a failure."""

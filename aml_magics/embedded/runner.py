@@ -322,7 +322,8 @@ class Runner:
     def _end_step(self, key: _Key) -> None:
         """End a step under way here; the result comes as that of any other step."""
         folder = step_folder(self._runs_folder, *key)
-        request_cancel(folder)
+        with suppress(OSError):  # a full disk must not keep the other runs from being served: it is tried again
+            request_cancel(folder)
         busy = self._busy.get(key)
         if busy is not None and busy.future is not None and not was_started(folder):
             busy.future.cancel()  # it waits for a worker: it need not wait any longer
@@ -346,8 +347,7 @@ class Runner:
 
     async def _end_all(self) -> None:
         for key in self._busy:
-            with suppress(OSError):  # its folder is out of reach: the others are to end all the same
-                self._end_step(key)
+            self._end_step(key)
         left = {busy.task for busy in self._busy.values()}
         if left:
             _done, left = await asyncio.wait(left, timeout=STOP_SECONDS)

@@ -100,6 +100,8 @@ class Datastores:
                 # The SDK recognises a duplicate by these words, and by a 400.
                 message = f"Another datastore with the same name already exists: {given.name}"
                 raise Conflict(message, hint="Choose another name, or overwrite it.")
+            if taken and self._place(connection, given.name) != columns[1:5]:
+                _refuse_while_watched(connection, given.name)
             connection.execute(
                 "INSERT INTO datastores (name, type, folder, account, container, created) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET type = excluded.type, folder = excluded.folder,"
@@ -108,19 +110,18 @@ class Datastores:
             )
         return self.get(given.name)
 
+    @staticmethod
+    def _place(connection: sqlite3.Connection, name: str) -> tuple[object, ...]:
+        sql = "SELECT type, folder, account, container FROM datastores WHERE name = ?"
+        return tuple(connection.execute(sql, (name,)).fetchone())
+
     def unregister(self, name: str) -> None:
         """Forget a datastore; what lies in it stays. Raises ``Conflict`` while an active schedule watches it."""
         if self.get(name).is_default:
             message = f"datastore {name!r} is the default one"
             raise Conflict(message, hint="Make another one the default first.")
         with self._database.transaction() as connection:
-            watching = connection.execute(
-                "SELECT name FROM schedules WHERE datastore = ? AND status = 'Active' ORDER BY name", (name,)
-            ).fetchall()
-            if watching:
-                names = ", ".join(row["name"] for row in watching)
-                message = f"datastore {name!r} is watched by active schedules: {names}"
-                raise Conflict(message, hint="Disable them first.")
+            _refuse_while_watched(connection, name)
             connection.execute("DELETE FROM datastores WHERE name = ?", (name,))
 
     def object_store(self, name: str) -> ObjectStore:
@@ -158,6 +159,17 @@ class Datastores:
             message = f"datastore {name!r}: {folder.as_posix()!r} is the workspace's own folder"
             raise InvalidInput(message, hint="Choose a folder of your own.")
         return folder.relative_to(self._root).as_posix() if folder.is_relative_to(self._root) else folder.as_posix()
+
+
+def _refuse_while_watched(connection: sqlite3.Connection, name: str) -> None:
+    """Raises ``Conflict``: at another place everything would look new to those who watch this one."""
+    watching = connection.execute(
+        "SELECT name FROM schedules WHERE datastore = ? AND status = 'Active' ORDER BY name", (name,)
+    ).fetchall()
+    if watching:
+        names = ", ".join(row["name"] for row in watching)
+        message = f"datastore {name!r} is watched by active schedules: {names}"
+        raise Conflict(message, hint="Disable them first.")
 
 
 def _why(error: OSError) -> str:

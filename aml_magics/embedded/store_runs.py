@@ -129,11 +129,11 @@ class Runs:
             found.append(run_to(run, graph_id=graph_id, total_steps=steps))
         return found
 
-    def of_pipeline(self, pipeline_id: str) -> list[Run]:
-        return run_tables.find_runs(self._database, pipeline_id=pipeline_id)
+    def of_pipeline(self, pipeline_id: str, limit: int | None = None) -> list[Run]:
+        return run_tables.find_runs(self._database, pipeline_id=pipeline_id, limit=limit)
 
-    def of_schedule(self, schedule_id: str) -> list[Run]:
-        return run_tables.find_runs(self._database, schedule_id=schedule_id)
+    def of_schedule(self, schedule_id: str, limit: int | None = None) -> list[Run]:
+        return run_tables.find_runs(self._database, schedule_id=schedule_id, limit=limit)
 
     def last_of_schedule(self, schedule_id: str) -> Run | None:
         return run_tables.last_run_of_schedule(self._database, schedule_id)

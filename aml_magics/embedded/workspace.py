@@ -108,6 +108,10 @@ class EmbeddedWorkspace:
         _require_ours(own / "workspace.db")
         try:
             await self._start(own)
+        except sqlite3.OperationalError as error:
+            await self.stop()
+            message = f"the workspace in {self.root.as_posix()!r} cannot be opened now: {error}"
+            raise InvalidInput(message, hint="Another program may hold its database: try again.") from error
         except BaseException:
             await self.stop()
             raise
@@ -119,6 +123,8 @@ class EmbeddedWorkspace:
         async with AsyncExitStack() as last_first:  # each is done also when the one before it fails or is cancelled
             last_first.callback(self._database.close)
             last_first.callback(self._files.shutdown, wait=False, cancel_futures=True)
+            if self._engine is not None:  # only when nothing of ours runs any more: nobody looks after it then
+                last_first.callback(self._engine.leave)
             if self._runner is not None:
                 last_first.push_async_callback(self._runner.stop)
             if self._engine is not None:
@@ -204,6 +210,11 @@ class EmbeddedWorkspace:
     def object_store(self, datastore: str) -> ObjectStore:
         """What lies in a datastore."""
         return self.store.datastores.object_store(datastore)
+
+    def owners(self) -> list[str]:
+        """The kernels that are running something."""
+        rows = self._database.rows("SELECT DISTINCT owner FROM runs WHERE owner IS NOT NULL") if self._database else []
+        return [row["owner"] for row in rows]
 
     def owner_died(self, owner: str) -> None:
         """Another kernel on this folder is gone."""

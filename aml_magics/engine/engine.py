@@ -102,7 +102,10 @@ class Engine:
             raise
 
     async def stop(self) -> None:
-        """End all tasks, threads and watchers. What is under way is left to the next start, or to another kernel."""
+        """End all tasks, threads and watchers. What is under way is left to the next start, or to another kernel.
+
+        The kernel still counts as alive until it says otherwise (``leave``), or its beat is missed.
+        """
         if self._stopped:
             return
         self._stopped = True
@@ -111,6 +114,9 @@ class Engine:
         deadline = time.monotonic() + STOP_SECONDS
         while self._own_threads.threads and time.monotonic() < deadline:  # noqa: ASYNC110 - threads ring no event
             await asyncio.sleep(0.001)
+
+    def leave(self) -> None:
+        """Say that this kernel is gone: after ``stop``, when all its work is put down. Nobody looks after it then."""
         if self._started is not None:
             self._guarded("leave", self._owners.leave)
 
@@ -192,7 +198,8 @@ class Engine:
                 self.refresh()
 
     def _beat(self) -> None:
-        for owner in self._owners.beat():
+        dead = self._owners.beat()
+        for owner in [*dead, *self._owners.strays(self._host.owners())]:
             if self._guarded(f"take over from {owner}", partial(self._host.owner_died, owner)):
                 self._owners.forget(owner)
 

@@ -50,6 +50,9 @@ class Host(Protocol):
     def object_store(self, datastore: str) -> ObjectStore:
         """The datastore of that name; NotFound when it is gone."""
 
+    def owners(self) -> Sequence[str]:
+        """The kernels, by their owner names, that have work under way."""
+
     def owner_died(self, owner: str) -> None:
         """Another kernel on this file is gone: take over what it was running. Called outside a transaction.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from aml_magics.engine.clock import Clock
@@ -56,6 +57,15 @@ class Owners:
         self.alive = 1 + len(beats) - len(dead)
         return dead
 
+    def strays(self, owners: Iterable[str]) -> list[str]:
+        """Which of these have work here but no beat, and can have none: they left, or were forgotten, too early."""
+        known = {row["owner"] for row in self._database.rows("SELECT owner FROM owners")}
+        return [owner for owner in owners if owner not in known and self._is_stray(owner)]
+
+    def _is_stray(self, owner: str) -> bool:
+        is_this_process = owner.split(":")[:3] == self._owner.split(":")[:3]
+        return is_this_process or _is_dead(owner, SILENT_BEATS)
+
     def forget(self, owner: str) -> None:
         with self._database.transaction() as db:
             db.execute("DELETE FROM owners WHERE owner = ?", (owner,))
@@ -81,12 +91,13 @@ def _is_dead(owner: str, silent: int) -> bool:
 
 
 def _machine() -> str:
-    """The host, and within it the process id space (two containers may share a host name and a folder)."""
+    """The host, this boot of it, and within it the process id space: two containers may share a name and a folder."""
     try:
-        space = Path("/proc/self/ns/pid").readlink().name
+        space = Path("/proc/self/ns/pid").readlink().name.removeprefix("pid")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
     except OSError:
-        space = ""
-    return f"{socket.gethostname()}{space.removeprefix('pid')}".replace(":", "-")
+        space = boot = ""
+    return f"{socket.gethostname()}{space}{boot}".replace(":", "-")
 
 
 def _start_of(pid: int) -> str:

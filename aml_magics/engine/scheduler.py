@@ -11,12 +11,13 @@ The scheduler knows neither timetables nor the database: whoever is called back 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, TypeVar
 
-from aml_magics.engine.clock import Alarm, Clock
+from aml_magics.engine.clock import RECHECK, Alarm, Clock
 
 __all__ = ["SLACK", "Due", "Scheduler"]
 
@@ -40,19 +41,32 @@ class Scheduler(Generic[D]):
     When ``fire`` raises, the batch is due again, and ``run`` raises: whoever runs it decides when to go on.
     """
 
-    def __init__(self, clock: Clock, fire: Callable[[list[D], float], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        fire: Callable[[list[D], float], None],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
         self._fire = fire
         self._heap: list[D] = []
         self._known: dict[str, D] = {}
         self._alarm = Alarm(clock)
         self._sleeping_until = inf
+        self._monotonic = monotonic
+        self._turned = monotonic()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def __contains__(self, name: str) -> bool:
         return name in self._known
+
+    @property
+    def held_up(self) -> float:
+        """For how many seconds ``run`` should have had a turn and had none. Not counted while the machine sleeps."""
+        return max(0.0, self._monotonic() - self._turned - RECHECK)
 
     def get(self, name: str) -> D | None:
         """When that one is due next; ``None`` when it is not here."""
@@ -105,6 +119,7 @@ class Scheduler(Generic[D]):
         """Fire what falls due, until cancelled."""
         while True:
             self.fire_due()
+            self._turned = self._monotonic()
             until = self._next_stop()
             delay = until - self._clock.now()
             if delay <= 0.0:

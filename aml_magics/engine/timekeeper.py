@@ -22,6 +22,7 @@ from aml_magics.model.triggers import DatastoreChange, Recurrence, Timetable
 __all__ = ["Timekeeper"]
 
 LATENESS_KEPT = 2000
+FUTURE = 60.0  # seconds that a cursor may be ahead of the clock: two machines on one file never quite agree
 
 
 class _Plan(Due):
@@ -99,8 +100,9 @@ class Timekeeper:
         self._scheduler.put(plans)
 
     def _fire(self, batch: list[_Plan], now: float) -> None:
-        # While nothing can be written, time goes on, and what was seen in time must not become missed by that.
-        seen = self._stuck_since = min(now, self._stuck_since)
+        # While nothing can be written, or a cell's long call holds up this thread, time goes on, and what would have
+        # been seen in time must not become missed by that.
+        seen = self._stuck_since = min(now - self._scheduler.held_up, self._stuck_since)
         decisions = [decide(plan.watch, plan.timetable, plan.after, float(plan), now, seen) for plan in batch]
         claims = self._ledger.record(decisions)
         self._stuck_since = inf
@@ -138,7 +140,8 @@ def _timetable(watch: Watch) -> Timetable:
 def _after(watch: Watch, cursor: Cursor | None, now: float, *, starting: bool) -> float | None:
     """Up to when a schedule that is new to this kernel is decided; ``None``: everything until now is over and done."""
     if cursor is not None:
-        return None if cursor.paused else cursor.at
+        # A cursor of the future was written while the clock was wrong: it would keep the schedule silent until then.
+        return None if cursor.paused or cursor.at > now + FUTURE else cursor.at
     created = watch.created.timestamp()
     if starting or now - created <= GRACE:
         at_once = isinstance(watch.trigger, Recurrence) and watch.trigger.start_time is None

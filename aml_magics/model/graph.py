@@ -83,7 +83,7 @@ class StepDefinition:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _STEP_NAME.fullmatch(self.name):
+        if not (_is_text(self.name) and _STEP_NAME.fullmatch(self.name)):
             hint = "Use letters, digits, _ and -, at most 100, and begin with a letter."
             raise InvalidInput(f"{self.name!r} cannot be a step's name", hint=hint)
         try:
@@ -173,12 +173,17 @@ def order(steps: Sequence[StepDefinition]) -> dict[str, frozenset[str]]:
     return {name: needs[name] for name in ordered}
 
 
+def _is_text(value: object) -> bool:
+    # A definition is written in Python too, where an annotation stops nobody.
+    return isinstance(value, str)
+
+
 def _needed(step: StepDefinition) -> Iterable[str]:
     return (binding.step for binding in step.inputs.values() if isinstance(binding, StepOutput))
 
 
 def _check_command(step: StepDefinition) -> None:
-    if not isinstance(step.command, str) or not step.command.strip() or "\0" in step.command:
+    if not _is_text(step.command) or not step.command.strip() or "\0" in step.command:
         raise InvalidInput("it has no command", hint="For example: python train.py")
     known = {"inputs": list(step.inputs), "outputs": list(step.outputs)}
     for reference in command_references(step.command):
@@ -201,7 +206,7 @@ def _check_default(parameter: Parameter) -> None:
 def _check_names(article: str, what: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
-        if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        if not _is_text(name) or not _IDENTIFIER.fullmatch(name):
             message = f"{name!r} cannot be the name of {article} {what}"
             raise InvalidInput(message, hint="Use letters, digits and _, and begin with a letter.")
         if name in seen:
@@ -246,7 +251,7 @@ def _check_environment(variables: Mapping[str, str]) -> None:
             raise InvalidInput(f"environment variable {name!r} holds a NUL character", hint="Take it out.")
 
 
-def _check_timeout(seconds: float | None) -> None:
+def _check_timeout(seconds: object) -> None:
     if seconds is None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:

@@ -56,9 +56,8 @@ def offers_in_body(verb: Verb, before: str, known: KnownNames | None) -> tuple[s
     if verb.body == "names":
         return bare, _plain_matching(bare, _named(verb.positionals[-1].completes, known))
     written = key_value(before)
-    if written is None:
-        keys = [f"{option.name.replace('-', '_')}: " for option in verb.options if option.name not in _LINE_ONLY]
-        return bare, _plain_matching(bare, keys)
+    if written is None:  # what stands further in belongs to a mapping: names of parameters
+        return bare, _beginning(bare, _keys(verb)) if bare == before else []
     option = _option(verb, f"--{written.key}")
     value = written.value
     if option is None or option.pairs:
@@ -69,6 +68,13 @@ def offers_in_body(verb: Verb, before: str, known: KnownNames | None) -> tuple[s
     quote = value[:1] if value[:1] in ("'", '"') else ""
     found = _plain_matching(value.removeprefix(quote), _for_option(option, known))
     return value, [f"{quote}{text}{quote}" for text in found]
+
+
+def _keys(verb: Verb) -> list[str]:
+    """The keys that a YAML body may have."""
+    mappings = {"parameter": "pipeline_parameters:", "data-path": "data_paths:"}
+    options = [option for option in verb.options if option.name not in _LINE_ONLY]
+    return [mappings.get(option.name) or f"{option.key}: " for option in options]
 
 
 def _plain_matching(begun: str, texts: Iterable[str]) -> list[str]:

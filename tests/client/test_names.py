@@ -182,6 +182,30 @@ def test_a_data_path_on_no_datastore_gets_the_nearest_one():
         fit_data_paths(TRAIN, {"input_data": DataPath("stor", "x")}, ["store"])
 
 
+@pytest.mark.parametrize(
+    "path", ["..", "../../etc", "a/../b", "./a", "a//b", "/etc", "a/", "a\\b", "a\0b", "a/.", None, 5]
+)
+def test_a_data_path_that_leads_outside_or_is_not_plain_is_refused_with_the_place(path):
+    with pytest.raises(InvalidInput, match="data path 'input_data'") as caught:
+        fit_data_paths(TRAIN, {"input_data": DataPath("store", path)}, None)
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["", "a", "a/b.csv", "..a", "a..b/...", " a b/é"])
+def test_a_plain_data_path_is_taken_as_it_is(path):
+    assert fit_data_paths(TRAIN, {"input_data": DataPath("store", path)}, ["store"]) == {
+        "input_data": DataPath("store", path)
+    }
+
+
+def test_a_data_path_that_is_refused_shows_how_to_write_it():
+    with pytest.raises(InvalidInput) as caught:
+        fit_data_paths(TRAIN, {"input_data": as_data_path("input_data", r"store/in\day1//a.csv")}, ["store"])
+    assert caught.value.hint == "Write 'store/in/day1/a.csv'."
+    assert as_data_path("d", "store/in/") == DataPath("store", "in")
+
+
 def test_an_unknown_data_path_gets_the_nearest_name():
     with pytest.raises(InvalidInput, match=r"Did you mean 'input_data'\?"):
         fit_data_paths(TRAIN, {"inputdata": DataPath("store", "x")}, ["store"])

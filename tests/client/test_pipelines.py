@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from aml_magics.model.errors import Conflict, InvalidInput, NotFound
@@ -64,6 +65,14 @@ def test_data_paths_may_have_defaults(ws):
     ]
 
 
+def test_defaults_out_of_a_data_frame_are_numbers(ws):
+    made = ws.pipelines.publish(source="1", name="p", parameters={"rate": np.float64(0.5), "epochs": np.int64(3)})
+    assert [(one.name, one.default, type(one.default)) for one in made.parameters] == [
+        ("rate", 0.5, float),
+        ("epochs", 3, int),
+    ]
+
+
 def test_one_data_path_may_be_named_alone(ws):
     made = ws.pipelines.publish(source="1", name="p", data_paths="input_data")
     assert [one.name for one in made.data_paths] == ["input_data"]
@@ -94,12 +103,36 @@ def test_a_yaml_file_brings_the_code_from_beside_it(service, ws, tmp_path, name)
         ({"source": "1"}, "no name"),
         ({"source": "def", "name": "p"}, "line 1"),
         ({"source": "1", "name": "p", "data_paths": {"a": "nowhere"}}, "datastore/path"),
-        ({"source": "1", "name": "p", "parameters": {"a b": 1}}, "a b"),
+        ({"source": "1", "name": "p", "parameters": {"a b": 1}}, "'a b' cannot be the name of a parameter"),
+        ({"source": "1", "name": "p", "parameters": {"a": [1]}}, "parameter 'a'"),
+        ({"source": "1", "name": "p", "parameters": {"a": None}}, "parameter 'a'"),
+        ({"source": "1", "name": "p", "parameters": {"a": float("nan")}}, "parameter 'a'.*finite"),
+        ({"source": "1", "name": "p", "parameters": {"a": float("-inf")}}, "parameter 'a'.*finite"),
+        ({"source": "1", "name": "p", "parameters": {"a": 10**5000}}, "more than 300 digits"),
+        ({"source": "1", "name": "p", "parameters": {3: 1}}, "parameters: 3 is not a name"),
+        ({"source": "1", "name": "p", "parameters": [1]}, "parameters: .*no mapping"),
+        ({"source": "1", "name": "p", "data_paths": 3}, "data_paths: 3 is no mapping"),
+        ({"source": "1", "name": "p", "data_paths": [3]}, "data_paths: 3"),
+        ({"source": "1", "name": "p", "data_paths": ["a", "a"]}, "there twice"),
+        ({"source": "1", "name": "p", "data_paths": {"a": "workspaceblobstore/../x"}}, "not a plain path"),
+        ({"source": "1", "name": 3}, "3 cannot be a pipeline's name"),
+        ({"source": "1", "name": "a\nb"}, "cannot be a pipeline's name"),
+        ({"source": "1", "name": "  "}, "needs a name"),
+        ({"source": "1", "name": "a" * 256}, "256 characters"),
+        ({"source": 3, "name": "p"}, "source: 3 is not text"),
+        ({"file": 3}, "file: 3"),
+        ({"definition": 3}, "3 is no PipelineDefinition"),
+        ({"source": "1", "name": "p", "description": 3}, "description 3 is not text"),
+        ({"source": "1", "name": "p", "timeout": "1h"}, "timeout is '1h'"),
+        ({"source": "1", "name": "p", "timeout": -1}, "timeout is -1"),
+        ({"source": "1", "name": "p", "timeout": float("nan")}, "timeout is nan"),
+        ({"source": "1", "name": "p", "continue_on_step_failure": "yes"}, "continue_on_step_failure: 'yes'"),
     ],
 )
 def test_what_cannot_be_published_is_refused_and_nothing_is_sent(service, ws, arguments, words):
-    with pytest.raises(InvalidInput, match=words):
+    with pytest.raises(InvalidInput, match=words) as caught:
         ws.pipelines.publish(**arguments)
+    assert "\n" not in str(caught.value)
     assert service.requests == []
 
 
@@ -176,6 +209,12 @@ def test_a_submit_takes_a_data_path_in_every_form(service, ws):
         ("train", {"experiment_name": "a b"}, InvalidInput, "experiment_name"),
         ("score", {}, InvalidInput, "needs the data path"),
         ("score", {"data_paths": {"input_data": "nowhere/x"}}, InvalidInput, "nowhere"),
+        ("score", {"data_paths": {"input_data": "workspaceblobstore/../../etc"}}, InvalidInput, "'input_data'.*plain"),
+        ("score", {"data_paths": {"input_data": DataPath("workspaceblobstore", "/etc")}}, InvalidInput, "plain"),
+        ("train", {"parameters": [1]}, InvalidInput, "parameters"),
+        ("train", {"parameters": {1: 2}}, InvalidInput, "parameters: 1 is not a name"),
+        ("train", {"description": 3}, InvalidInput, "description: 3"),
+        ("train", {"continue_on_step_failure": "yes"}, InvalidInput, "continue_on_step_failure: 'yes'"),
         ("old", {}, Conflict, "enable old"),
     ],
 )
@@ -222,6 +261,45 @@ def test_a_pipeline_that_a_schedule_uses_cannot_be_disabled_and_the_schedule_is_
     ws.schedules.create("nightly", pipeline="train", every="day")
     with pytest.raises(Conflict, match="nightly"):
         ws.pipelines.disable("train")
+
+
+def test_disabling_by_name_takes_every_publication_out_of_use(service, ws):
+    old, new = service.add_pipeline("train"), service.add_pipeline("train")
+    changes = ws.pipelines.disable("train")
+    assert [(change.value.id, change.value.status) for change in changes] == [
+        (new.id, Status.DISABLED),
+        (old.id, Status.DISABLED),
+    ]
+    (again,) = ws.pipelines.disable("train")
+    assert (again.value.id, again.changed) == (new.id, False)
+
+
+def test_an_id_or_a_value_means_one_publication(service, ws):
+    old, new = service.add_pipeline("train"), service.add_pipeline("train")
+    assert [change.value.id for change in ws.pipelines.disable(old)] == [old.id]
+    assert service.pipelines[new.id].status is Status.ACTIVE
+    assert [change.value.id for change in ws.pipelines.disable(new.id[:8])] == [new.id]
+
+
+def test_enabling_by_name_brings_back_the_newest_publication_alone(service, ws):
+    old, new = service.add_pipeline("train"), service.add_pipeline("train", status=Status.DISABLED)
+    assert [change.value.id for change in ws.pipelines.enable("train")] == [new.id]
+    ws.pipelines.disable("train")
+    ws.pipelines.enable("train")
+    assert [service.pipelines[one.id].status for one in (old, new)] == [Status.DISABLED, Status.ACTIVE]
+
+
+def test_no_publication_is_disabled_when_a_schedule_uses_one_of_them(service, ws):
+    service.add_pipeline("other")
+    old = service.add_pipeline("train")
+    ws.schedules.create("nightly", pipeline=old, every="day")
+    service.add_pipeline("train")
+    service.requests.clear()
+    with pytest.raises(Conflict, match="pipeline 'train' is used by active schedules: nightly"):
+        ws.pipelines.disable("other", "train")
+    assert service.changes() == []
+    ws.schedules.disable("nightly")
+    assert len(ws.pipelines.disable("other", "train")) == 3
 
 
 def test_all_names_are_looked_up_before_the_first_pipeline_is_changed(service, ws):

@@ -94,6 +94,12 @@ def test_values_and_data_paths_are_carried(ws):
         (CHANGE | {"data_path_parameter_name": "inputdata"}, InvalidInput, "Did you mean 'input_data'?"),
         (CHANGE | {"frequency": "Day"}, InvalidInput, "frequency"),
         (CHANGE | {"data_paths": {"input_data": "nowhere/x"}}, InvalidInput, "nowhere"),
+        (CHANGE | {"data_paths": {"input_data": "workspaceblobstore/a//b"}}, InvalidInput, "'input_data'.*plain path"),
+        (CHANGE | {"data_paths": {"input_data": "workspaceblobstore/../x"}}, InvalidInput, "'input_data'.*plain path"),
+        (EVERY | {"pipeline_parameters": [1]}, InvalidInput, "pipeline_parameters: .*no mapping"),
+        (EVERY | {"data_paths": [1]}, InvalidInput, "data_paths: .*no mapping"),
+        (EVERY | {"description": 3}, InvalidInput, "^description: 3 is not text"),
+        (EVERY | {"continue_on_step_failure": "yes"}, InvalidInput, "^continue_on_step_failure: 'yes' is neither"),
     ],
 )
 def test_every_mistake_is_one_line_and_nothing_is_made(service, ws, options, kind, words):
@@ -307,6 +313,44 @@ def test_lists_are_newest_first_and_active_unless_told_otherwise(ws):
     assert ws.schedules.list(pipeline="score") == []
     with pytest.raises(NotFound):
         ws.schedules.list(pipeline="trian")
+
+
+def test_a_pipelines_name_covers_the_schedules_of_every_publication_of_it(service, ws):
+    first = ws.schedules.create("a", **EVERY)
+    again = service.add_pipeline("train")
+    ws.schedules.create("b", **EVERY)
+    ws.schedules.create("c", **EVERY)
+    ws.schedules.disable("c")
+    assert [one.name for one in ws.schedules.list(pipeline="train")] == ["b", "a"]
+    assert [one.name for one in ws.schedules.list(pipeline="train", active_only=False)] == ["c", "b", "a"]
+    assert [one.name for one in ws.schedules.list(pipeline=again.id)] == ["b"]
+    assert [one.name for one in ws.schedules.list(pipeline=again)] == ["b"]
+    assert [one.name for one in ws.schedules.list(pipeline=first.pipeline_id)] == ["a"]
+    assert ws.schedules.list(pipeline="score") == []
+
+
+def test_a_pipeline_that_was_published_again_is_told_in_words(service, ws):
+    old = ws.schedules.create("s", **EVERY)
+    service.add_pipeline("train")
+    with pytest.raises(Conflict) as caught:
+        ws.schedules.create("s", **EVERY)
+    assert "pipeline 'train' was published again since" in str(caught.value)
+    assert "if_exists='replace'" in str(caught.value)
+    assert "--if-exists replace" in str(caught.value)
+    assert old.pipeline_id not in str(caught.value)
+    replaced = ws.schedules.create("s", if_exists="replace", **EVERY)
+    assert replaced.pipeline_id != old.pipeline_id
+
+
+def test_another_pipeline_is_told_by_its_name_and_an_older_publication_is_not_called_newer(service, ws):
+    old = ws.schedules.create("s", **EVERY)
+    service.add_pipeline("other")
+    plan = ws.schedules.plan("s", if_exists="replace", **EVERY | {"pipeline": "other"})
+    assert plan.differences == ("pipeline: train -> other",)
+    service.add_pipeline("train")
+    ws.schedules.create("t", **EVERY)
+    plan = ws.schedules.plan("t", if_exists="replace", **EVERY | {"pipeline": old.pipeline_id})
+    assert plan.differences[0].startswith("another publication of pipeline 'train'")
 
 
 def test_runs_of_a_schedule_are_newest_first_and_the_last_one_may_be_none(service, ws):

@@ -182,7 +182,7 @@ def test_a_file_where_the_default_datastore_should_be_is_named(tmp_path):
 
     async def start():
         workspace = EmbeddedWorkspace(tmp_path)
-        with pytest.raises(InvalidInput, match="the default datastore cannot be kept in .*workspaceblobstore"):
+        with pytest.raises(InvalidInput, match=r"the default datastore cannot be kept in .*workspaceblobstore"):
             await workspace.start()
 
     asyncio.run(start())

@@ -143,6 +143,7 @@ class TableHost:
         self.stores = stores
         self.woken: list[str] = []
         self.dead: list[str] = []
+        self.at_work: list[str] = []
         self.on_submit: Callable[[sqlite3.Connection, Fire], None] = lambda _db, _fire: None
 
     def watches(self) -> list[Watch]:
@@ -166,6 +167,9 @@ class TableHost:
             return self.stores[datastore]
         except KeyError:
             raise NotFound(f"no datastore {datastore!r}") from None
+
+    def owners(self) -> list[str]:
+        return list(self.at_work)
 
     def owner_died(self, owner: str) -> None:
         self.dead.append(owner)
@@ -203,6 +207,7 @@ class Bench:
 
     async def __aexit__(self, *_: object) -> None:
         await self.engine.stop()
+        self.engine.leave()
         self.database.close()
 
     def another(self) -> Bench:

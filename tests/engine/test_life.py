@@ -35,6 +35,8 @@ def test_stop_leaves_no_task_thread_watcher_or_row(tmp_path):
         await engine.stop()
         assert asyncio.all_tasks() == tasks
         assert threading.enumerate() == threads
+        assert len(database.rows("SELECT * FROM owners")) == 1  # until its work is put down
+        engine.leave()
         assert database.rows("SELECT * FROM owners") == []
         await engine.stop()
         database.close()
@@ -102,6 +104,7 @@ def test_a_start_that_fails_leaves_nothing_behind():
         with pytest.raises(RuntimeError, match="tables are gone"):
             await bench.engine.start()
         assert asyncio.all_tasks() == tasks
+        bench.engine.leave()
         assert bench.database.rows("SELECT * FROM owners") == []
         bench.database.close()
 

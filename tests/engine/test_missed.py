@@ -154,3 +154,19 @@ def test_a_sleep_that_stood_still_while_the_machine_was_suspended_is_noticed_wit
             assert bench.dues == [0, 3600]  # within the grace
 
     asyncio.run(scenario())
+
+
+def test_a_cursor_that_was_written_while_the_clock_was_years_ahead_does_not_silence_a_schedule(tmp_path):
+    async def scenario():
+        first = Bench(tmp_path / "w.db")
+        first.write_schedule(every(60))
+        first.clock.step(10 * 365 * 86400)
+        async with first:
+            await first.clock.pass_time(120)
+        first.clock.step(-10 * 365 * 86400)
+        async with first.another() as second:
+            await second.clock.pass_time(180)
+            recent = [due for due in second.dues if due < 86400]
+        assert len(recent) >= 2
+
+    asyncio.run(scenario())

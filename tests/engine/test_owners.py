@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aml_magics.engine.owners import BEAT_SECONDS, this_process
+from aml_magics.engine.owners import BEAT_SECONDS, _start_of, this_process
 from tests.engine.fakes import Bench
 
 ELSEWHERE = "another-machine:4711:99:abcd"
@@ -169,5 +169,20 @@ def test_a_kernel_that_was_declared_dead_by_mistake_comes_back(beats):
                 db.execute("DELETE FROM owners")
             await bench.clock.pass_time(BEAT_SECONDS)
             assert owners(bench) == {bench.engine.owner}
+
+    asyncio.run(scenario())
+
+
+def test_work_of_a_kernel_that_has_no_row_any_more_is_taken_over():
+    async def scenario():
+        bench = Bench()
+        machine, pid, start, _ = bench.engine.owner.split(":")
+        closed_here = f"{machine}:{pid}:{start}:earlier"  # an earlier workspace of this very process
+        gone = f"{machine}:999999999:1:x"
+        elsewhere = "another-host:1:1:x"
+        alive = f"{machine}:1:{_start_of(1)}:x"  # only forgotten: it will beat again
+        bench.host.at_work = [closed_here, gone, elsewhere, alive, bench.engine.owner]
+        async with bench:
+            assert bench.host.dead == [closed_here, gone, elsewhere]
 
     asyncio.run(scenario())

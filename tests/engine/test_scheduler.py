@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_magics.engine.clock import Alarm
+from aml_magics.engine.clock import RECHECK, Alarm
 from aml_magics.engine.scheduler import Due, Scheduler
 from tests.engine.fakes import WallClock
 
@@ -309,3 +309,12 @@ def test_a_clock_that_fails_wakes_whoever_waits():
             await Alarm(Broken()).wait(1)
 
     asyncio.run(scenario())
+
+
+def test_a_long_call_that_holds_the_interpreter_is_told_and_ordinary_rest_is_not():
+    monotonic = [100.0]
+    scheduler = Scheduler(WallClock(), lambda _batch, _now: None, monotonic=lambda: monotonic[0])
+    monotonic[0] += RECHECK
+    assert scheduler.held_up == 0
+    monotonic[0] += 47
+    assert scheduler.held_up == 47

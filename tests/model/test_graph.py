@@ -104,9 +104,13 @@ def test_inputs_outputs_and_parameters_are_identifiers_and_there_once():
     assert "two outputs are called 'o'" in refusal(StepDefinition, name="s", command="x", outputs=("o", "o"))
     twice = {"parameters": (Parameter("x", 1),), "data_paths": (DataPathParameter("x"),)}
     assert "two pipeline inputs are called 'x'" in refusal(pipeline, step("s"), **twice)
-    assert "'a b' cannot be the name of a pipeline input" in refusal(
-        pipeline, step("s"), parameters=(Parameter("a b", 1),)
+    assert refusal(pipeline, step("s"), parameters=(Parameter("a b", 1),)) == (
+        "'a b' cannot be the name of a parameter. Use letters, digits and _, and begin with a letter."
     )
+    assert "'a b' cannot be the name of a data path" in refusal(
+        pipeline, step("s"), data_paths=(DataPathParameter("a b"),)
+    )
+    assert "3 cannot be the name of a parameter" in refusal(pipeline, step("s"), parameters=(Parameter(3, 1),))
 
 
 @pytest.mark.parametrize(
@@ -136,14 +140,59 @@ def test_environment_variables_are_names_and_plain_text():
     assert "NUL" in refusal(step, "s", environment_variables={"A": "a\0"})
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "1h", True, [5]])
 def test_a_timeout_is_a_number_of_seconds(seconds):
-    assert f"its timeout is {seconds}" in refusal(step, "s", timeout=seconds)
+    assert f"its timeout is {seconds!r}" in refusal(step, "s", timeout=seconds)
 
 
 def test_a_pipeline_has_a_name_and_a_step():
     assert "needs a name" in refusal(PipelineDefinition, name=" ", steps=(step("s"),))
     assert "pipeline 'p' has no steps" in refusal(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (3, "3 cannot be a pipeline's name"),
+        (None, "None cannot be a pipeline's name"),
+        ("a\nb", r"'a\nb' cannot be a pipeline's name"),
+        ("a\0", "cannot be a pipeline's name"),
+        ("a" * 256, "has 256 characters. Use at most 255"),
+    ],
+)
+def test_a_pipelines_name_is_short_text_on_one_line(name, said):
+    assert said in refusal(PipelineDefinition, name=name, steps=(step("s"),))
+
+
+def test_a_pipelines_name_may_have_255_characters_of_any_script():
+    assert PipelineDefinition(name="é" * 255, steps=(step("s"),)).name == "é" * 255
+
+
+@pytest.mark.parametrize("default", [[1], None, b"x", {}, 1j])
+def test_a_parameters_default_has_one_of_the_four_types(default):
+    line = refusal(pipeline, step("s"), parameters=(Parameter("rate", default),))
+    assert line.startswith(f"parameter 'rate': its default {default!r} is neither text, a number, true nor false")
+
+
+@pytest.mark.parametrize("default", [float("nan"), float("inf"), float("-inf")])
+def test_a_parameters_default_is_a_finite_number(default):
+    line = refusal(pipeline, step("s"), parameters=(Parameter("rate", default),))
+    assert line.startswith(f"parameter 'rate': its default {default} is no finite number")
+
+
+@pytest.mark.parametrize("field", ["description", "version"])
+def test_what_is_said_about_a_pipeline_is_text(field):
+    assert f"its {field} 3 is not text" in refusal(pipeline, step("s"), **{field: 3})
+
+
+def test_whether_a_pipeline_goes_on_after_a_failure_is_yes_or_no():
+    line = refusal(pipeline, step("s"), continue_on_step_failure="yes")
+    assert "continue_on_step_failure: 'yes' is neither True nor False" in line
+
+
+@pytest.mark.parametrize("fields", [{"name": 3, "command": "x"}, {"name": "s", "command": 3}])
+def test_a_step_that_is_not_written_in_text_is_refused(fields):
+    assert refusal(StepDefinition, **fields)
 
 
 def test_two_steps_cannot_share_a_name_nor_a_folder_on_a_disk_that_ignores_case():

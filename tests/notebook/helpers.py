@@ -86,6 +86,7 @@ def prepare(aml: Magic) -> None:
     train = aml(f"pipeline publish train {options} --data-path input_data=workspaceblobstore/in", "print('training')")
     aml("pipeline publish old", "print('old')")
     aml("pipeline disable old")
+    aml("pipeline publish 'my pipe'", "print('mine')")
     aml("schedule create nightly --pipeline train --experiment MyExperiment --every day --start-time 2090-01-01")
     run = aml("pipeline submit train --experiment MyExperiment")
     aml("run wait {run} --timeout 60", run=run)

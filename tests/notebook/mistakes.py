@@ -1,8 +1,8 @@
 """Mistakes that people make with ``%aml``: the cell as typed, a word of the cause, and a word of the way out.
 
 ``test_mistakes.py`` runs each against a workspace with the pipeline ``train`` (parameters ``learning_rate=0.1``,
-``epochs=3``, ``fast=false``, ``label=a``; data path ``input_data``), the disabled pipeline ``old``, the active schedule
-``nightly`` and the finished run ``{run}``.
+``epochs=3``, ``fast=false``, ``label=a``; data path ``input_data``), the pipeline ``my pipe``, the disabled pipeline
+``old``, the active schedule ``nightly`` and the finished run ``{run}``.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ MISTAKES = [
     # variables
     ("%aml schedule show {nihgtly}", "'nihgtly'", "{{nihgtly}}"),
     ("%aml schedule show {trian}", "'trian'", "'train'"),
+    ("%aml schedule show {opn}", "'opn'", "{{opn}}"),
+    ("%aml schedule show {get_ipythn}", "'get_ipythn'", "{{get_ipythn}}"),
+    ("%aml schedule show {qut}", "'qut'", "{{qut}}"),
     ("%aml run show {train.idd}", "'idd'", "'id'"),
     ("%aml run show {numbers[9]}", "[9]", "2 items"),
     ("%aml schedule show {number}", "15", "has an id"),
@@ -104,6 +107,9 @@ MISTAKES = [
     (MAKE + "frequency: Week\nweek_days: [Segunda]", "Segunda", "'Monday'"),
     (MAKE + "frequency: Week\nweek_days: [Mondy]", "Mondy", "'Monday'"),
     (MAKE + "frequency: Day\ntime_of_day: 25:00", "25:00", ""),
+    (MAKE + "frequency: Day\ntime_of_day: 0630", "630", "'06:30'"),
+    ("%aml schedule preview --every day --time-of-day 0630", "0630", "'06:30'"),
+    ("%aml schedule preview nightly --every day", "'nightly'", "Leave out"),
     (MAKE + "frequency: Day\ntime_of_day: 06:30\nhours: [6]", "time_of_day", "Keep"),
     (MAKE + "every: day\nstart_time: tomorrow", "tomorrow", "2026"),
     (MAKE + "every: day\nstart_time: 2026-02-30T00:00:00", "2026-02-30", ""),
@@ -144,6 +150,7 @@ MISTAKES = [
     ("%aml schedule list --pipeline trian", "'trian'", "'train'"),
     ("%aml experiment show MyExperimnt", "'MyExperimnt'", "'MyExperiment'"),
     ("%aml experiment create 'My Experiment'", "My Experiment", "letters"),
+    ("%aml experiment create 'My Experiment' --dry-run", "My Experiment", "letters"),
     ("%aml datastore show workspaceblobstor", "workspaceblobstor", "'workspaceblobstore'"),
     ("%aml datastore ls workspaceblobstore ../..", "..", "relative to"),
     ("%aml run show 1234", "1234", "run list"),
@@ -170,6 +177,9 @@ MISTAKES = [
     ("%aml pipeline submit train --data-path input_data=blob/incoming", "'blob'", "workspaceblobstore"),
     ("%aml pipeline submit train --data-path input=workspaceblobstore/x", "'input'", "'input_data'"),
     ("%aml pipeline submit train --experiment 'a b'", "a b", "letters"),
+    ("%aml pipeline submit train --experiment 'a b' --dry-run", "a b", "letters"),
+    ("%aml pipeline submit 'my pipe'", "'my pipe'", "--experiment NAME"),
+    ("%aml pipeline submit 'my pipe' --dry-run", "'my pipe'", "--experiment NAME"),
     (
         "%%aml schedule create X --every day --parameter epochs=1\npipeline: train\npipeline_parameters: {epochs: 2}",
         "epochs",
@@ -203,6 +213,7 @@ MISTAKES = [
     ("%%aml datastore upload\ntext", "place on the datastore", "--path"),
     ("%%aml datastore upload --path folder/\ntext", "place on the datastore", "--path"),
     ("%%aml datastore upload --path ../x.csv\ntext", "..", "relative to"),
+    ("%%aml datastore upload --path ../x.csv --dry-run\ntext", "..", "relative to"),
     ("%%aml datastore upload x.csv --path x.csv\ntext", "two uploads", "Leave out"),
     ("%%aml datastore upload --path a.csv --datastore blob\ntext", "'blob'", "workspaceblobstore"),
     # connecting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from aml_magics.model.errors import AmlError
+from aml_magics.model.errors import AmlError, InvalidInput
 from aml_magics.model.resources import RunStatus
 from aml_magics.notebook.frames import Table
 from aml_magics.notebook.views import Text, View
@@ -56,6 +56,44 @@ def test_a_yaml_cell_and_a_yaml_file_are_pipelines_and_are_not_expanded(aml, fol
 
 def test_python_that_names_a_variable_jobs_is_python(aml):
     assert aml("pipeline publish later", "jobs: list = []\n").value.steps
+
+
+@pytest.mark.parametrize(
+    ("body", "is_yaml"),
+    [
+        ("type: pipeline\njobs: {}\n", True),
+        ("jobs: {}\n", True),
+        ("jobs: {a: {type: command}}\n", True),
+        ("type: pipeline\n", True),
+        ("jobs: {a: 1, a: 2}\n", True),
+        ("jobs: list\n", False),
+        ("jobs: dict[str, int]\n", False),
+        ("jobs: {}\nprint(1)\n", False),
+        ("jobs: dict = {}\n", False),
+    ],
+)
+def test_yaml_that_compiles_as_python_is_yaml_unless_it_has_a_statement(aml, body, is_yaml):
+    if is_yaml:
+        with pytest.raises(InvalidInput):
+            aml("pipeline publish p", body)
+        assert len(aml("pipeline list")) == 0
+    else:
+        assert len(aml("pipeline publish p", body).value.steps) == 1
+
+
+def test_steps_are_listed_and_not_chained(aml):
+    body = "jobs:\n  a: {type: command, command: ls}\n  b: {type: command, command: ls}\n"
+    for view in (aml("pipeline publish two", body), aml("pipeline show two")):
+        assert "a, b" in repr(view)
+        assert "->" not in repr(view)
+
+
+def test_help_states_what_holds_when_nothing_is_said(aml):
+    text = " ".join(aml("schedule create --help").split())
+    for said in ("default skip", "default file with a data path parameter, else batch", "default 0.5 s"):
+        assert said in text
+    text = " ".join(aml("pipeline publish --help").split())
+    assert "After a failed step, pipeline YAML goes on with the steps that do not need it, a Python cell stops." in text
 
 
 def test_a_python_file_is_published_too(aml, folder):

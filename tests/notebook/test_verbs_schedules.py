@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aml_magics.model.errors import Conflict, NotFound
-from tests.notebook.helpers import HTML_NAME, REACTIVE, RECURRING
+from tests.notebook.helpers import HTML_NAME, REACTIVE, RECURRING, shown
 
 
 def test_a_schedule_by_time_shows_its_next_five_fires_in_its_own_zone(aml, train):
@@ -50,7 +50,7 @@ def test_a_schedule_by_change_says_what_it_watches(aml, train):
     view = aml("schedule create MyReactiveSchedule", REACTIVE)
     assert view.trigger.polling_interval == timedelta(minutes=5)
     assert "workspaceblobstore/incoming" in repr(view)
-    assert "every 300 s" in repr(view)
+    assert "every 5 minutes" in repr(view)
     assert "do not fire" in repr(view)
 
 
@@ -184,6 +184,20 @@ def test_a_preview_needs_no_schedule(aml):
         "schedule preview X", "name: Y\npipeline: nothing\nevery: day\ntime_of_day: 06:30\n".replace("name: Y\n", "")
     )
     assert len(fires) == 5
+
+
+def test_a_preview_of_a_cell_with_a_name_says_whose_trigger_it_is(aml):
+    table = aml("schedule preview X", "every: day\n")
+    assert "the trigger in the cell, whatever the schedule X" in repr(table)
+
+
+def test_a_preview_knows_the_datastores_of_a_workspace_that_is_open(aml):
+    watch = "schedule preview --datastore workspaceblobstor"
+    assert "Warning" not in shown(aml(watch))
+    aml("experiment list")
+    said = "Warning: the workspace has no datastore 'workspaceblobstor'. Did you mean 'workspaceblobstore'?"
+    assert said in repr(aml(watch))
+    assert "Warning" not in shown(aml(watch + "e"))
 
 
 def test_a_preview_labels_the_day_on_which_the_clock_changes(aml):

@@ -5,12 +5,12 @@ names.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aml_magics.client.fitting import check_in_use, fit_data_path_parameter, fit_data_paths, fit_parameters
-from aml_magics.client.names import pick
+from aml_magics.client.names import pick, pick_publications
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.resources import Status
 from aml_magics.notebook import tables
@@ -103,7 +103,7 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
     names = call.named("name_or_id")
     if call.is_dry_run:
         everything = collection.list(active_only=False)
-        found = [pick(kind, name, everything, to_change=True) for name in names]
+        found = [one for name in names for one in _picked(kind, name, everything, to)]
         before = [(one, one.status) for one in {one.id: one for one in found}.values()]
     else:
         change = collection.disable if to is Status.DISABLED else collection.enable
@@ -116,6 +116,13 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
         notes.append(f"To undo: %aml {kind} {back} {' '.join(map(_quoted, changed))}")
     caption = f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}"
     return tables.changes(call, before, to, caption, notes)
+
+
+def _picked(kind: str, name: str, everything: Sequence[_Named], to: Status) -> Sequence[_Named]:
+    """What a name means when it is to get a status, as the workspace will see it."""
+    if kind == "pipeline":
+        return pick_publications(name, everything, to)
+    return [pick(kind, name, everything, to_change=True)]
 
 
 def _quoted(name: str) -> str:

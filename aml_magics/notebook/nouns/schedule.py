@@ -80,7 +80,10 @@ _TRIGGER = (
         help="one run per file or per batch; default file with a data path parameter, else batch",
     ),
     Option(
-        name="settle", value="SPAN", read=values.scalar, help="how long an object must stay unchanged: 2s; default 0.5s"
+        name="settle",
+        value="SPAN",
+        read=values.scalar,
+        help="how long an object must stay unchanged: 2s; default 0.5 s",
     ),
 )
 _SCHEDULE = (
