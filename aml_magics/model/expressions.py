@@ -11,7 +11,8 @@ A value is never pasted into a command. ``shell_text`` puts a reference to an en
 place, quoted for where it stands, and whoever starts the command sets that variable. A value can then hold quotes,
 ``$``, backticks or new lines and still arrive as exactly one piece of text: the shell does not read it as code. Where a
 shell would read the value once more (arithmetic, backticks) or no quoting is right (here-documents), an expression is
-refused when the pipeline is published, and the hint names the variable.
+refused when the pipeline is published, and the hint names the variable. What the command itself does with the text is
+its own affair: one that hands it to another shell (``bash -c "... ${{inputs.x}}"``) has it read as code there.
 """
 
 from __future__ import annotations
