@@ -132,6 +132,9 @@ class Whole:
     def object_store(self, datastore):
         raise LookupError(datastore)
 
+    def owners(self) -> list[str]:
+        return []
+
     def owner_died(self, owner) -> None:
         raise AssertionError(owner)
 
