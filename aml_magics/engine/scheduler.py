@@ -11,17 +11,31 @@ The scheduler knows neither timetables nor the database: whoever is called back 
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, TypeVar
 
 from aml_magics.engine.clock import RECHECK, Alarm, Clock
 
-__all__ = ["SLACK", "Due", "Scheduler"]
+__all__ = ["SLACK", "Due", "Scheduler", "no_collections"]
 
 SLACK = 0.002  # seconds that one waits for others: a thousand fires a second then share their wake-ups and transactions
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """While many objects are made that all stay: to look for garbage among them takes as long as to make them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Due(float):
@@ -80,10 +94,11 @@ class Scheduler(Generic[D]):
         """Add, or move what is here under the same name."""
         known, heap = self._known, self._heap
         fresh = []
-        for due in dues:
-            known[due.name] = due
-            if due < inf:
-                fresh.append(due)
+        with no_collections():
+            for due in dues:
+                known[due.name] = due
+                if due < inf:
+                    fresh.append(due)
         if len(fresh) * 8 > len(heap):
             heap += fresh
             heapify(heap)

@@ -16,7 +16,7 @@ from aml_magics.engine.backlog import GRACE, decide
 from aml_magics.engine.clock import Clock
 from aml_magics.engine.host import Watch
 from aml_magics.engine.ledger import Claims, Cursor, Ledger
-from aml_magics.engine.scheduler import Due, Scheduler
+from aml_magics.engine.scheduler import Due, Scheduler, no_collections
 from aml_magics.model.triggers import DatastoreChange, Recurrence, Timetable
 
 __all__ = ["Timekeeper"]
@@ -88,13 +88,14 @@ class Timekeeper:
         now = self._clock.now()
         moved: dict[str, float] = {}
         plans: list[_Plan] = []
-        for watch in watches:
-            changed = watch.id in self._scheduler
-            after = None if changed else _after(watch, cursors.get(watch.id), now, starting=starting)
-            if after is None:
-                after = moved[watch.id] = now
-            timetable = _timetable(watch)
-            plans.append(_plan(watch, timetable, after, timetable.next_after(after)))
+        with no_collections():
+            for watch in watches:
+                changed = watch.id in self._scheduler
+                after = None if changed else _after(watch, cursors.get(watch.id), now, starting=starting)
+                if after is None:
+                    after = moved[watch.id] = now
+                timetable = _timetable(watch)
+                plans.append(_plan(watch, timetable, after, timetable.next_after(after)))
         if moved:
             self._ledger.move(moved)
         self._scheduler.put(plans)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from math import inf
 
@@ -318,3 +319,14 @@ def test_a_long_call_that_holds_the_interpreter_is_told_and_ordinary_rest_is_not
     assert scheduler.held_up == 0
     monotonic[0] += 47
     assert scheduler.held_up == 47
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_collections_are_as_before_also_when_making_the_schedules_failed(is_on):
+    (gc.enable if is_on else gc.disable)()
+    try:
+        with pytest.raises(ZeroDivisionError):
+            Scheduler(WallClock(), lambda _batch, _now: None).put(1 / 0 for _ in "a")
+        assert gc.isenabled() == is_on
+    finally:
+        gc.enable()
