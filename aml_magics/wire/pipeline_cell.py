@@ -83,7 +83,7 @@ def _hint(line: str, problem: str) -> str:
         return "A step runs without IPython: leave out lines that begin with % or !."
     if "await" in problem or "async" in problem:
         return "A step runs without IPython: call asyncio.run(...)."
-    return ""
+    return "Mend that line of the step; nothing was published."
 
 
 def _step_name(pipeline: str) -> str:

@@ -192,7 +192,7 @@ MISTAKES = [
     # publishing
     ("%aml pipeline publish new", "nothing to publish", "%%aml"),
     ("%%aml pipeline publish\nprint(1)", "name", "publish NAME"),
-    ("%%aml pipeline publish new\nprint(1", "line 1", "print(1"),
+    ("%%aml pipeline publish new\nprint(1", "line 1", "Mend that line"),
     ("%%aml pipeline publish new\n%pip install x", "line 1", "IPython"),
     ("%%aml pipeline publish new\n# nothing\n\n!ls", "line 3", "IPython"),
     ("%%aml pipeline publish new --parameter a\nprint(1)", "no default", "--parameter a=VALUE"),
