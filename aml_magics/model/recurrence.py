@@ -22,13 +22,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import floor
 
 from aml_magics.model.checks import checked_start, checked_zone, require_aware, whole_number
 from aml_magics.model.days import Days, EveryNthDay, EveryNthMonth, EveryNthWeek, calendar_date
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.preview import FireTime, clock_text, fires
-from aml_magics.model.timetable import Timetable, WallTimetable, every, times_of_day
+from aml_magics.model.timetable import ElapsedTimetable, Timetable, WallTimetable, every, times_of_day
 from aml_magics.model.wall_clock import DAY, WallClock, wall_clock, wall_second
 from aml_magics.model.words import (
     FREQUENCIES,
@@ -49,6 +50,13 @@ GOES_WITH = {"hours": ("Day", "Week"), "minutes": ("Day", "Week"), "week_days": 
 MOST = 9_999_999
 MANY_TIMES = 8
 AT_ONCE = "at once: there is no start_time"
+
+
+@lru_cache(maxsize=4096)
+def _elapsed(frequency: str, interval: int, time_zone: str) -> type[ElapsedTimetable] | None:
+    """The timetables that follow real time, in one look-up: a hundred thousand are made when a kernel starts."""
+    unit = ELAPSED.get(frequency)
+    return None if unit is None else every(unit * interval, zone(time_zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +90,11 @@ class Recurrence:
 
     def timetable(self, created: datetime) -> Timetable:
         """When it fires. ``created`` (aware) is the first fire and the anchor when there is no ``start_time``."""
-        unit = ELAPSED.get(self.frequency)
-        where = zone(self.time_zone)
-        if unit is None:
-            return self._calendar(wall_clock(where), created)
-        counted_from = every(unit * self.interval, where)
+        counted_from = _elapsed(self.frequency, self.interval, self.time_zone)
+        if counted_from is None:
+            return self._calendar(wall_clock(zone(self.time_zone)), created)
         if self.start_time is not None:
-            return counted_from(wall_clock(where).first_instant(wall_second(self.start_time)))
+            return counted_from(wall_clock(counted_from.zone).first_instant(wall_second(self.start_time)))
         return counted_from(require_aware("created", created).timestamp())
 
     def next_fires(self, after: datetime, n: int, *, created: datetime | None = None) -> list[FireTime]:
