@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from aml_magics.model.errors import Conflict
 __all__ = ["BUSY_SECONDS", "Database"]
 
 BUSY_SECONDS = 5.0
+_SHORT_TURN = 0.0005  # seconds
 Parameters = Sequence[object] | Mapping[str, object]
 
 
@@ -80,6 +82,10 @@ class Database:
         if self._in_transaction:
             raise RuntimeError("a database transaction was begun inside another one")
         self._check_file()
+        with _short_turns():
+            yield from self._transact(durable)
+
+    def _transact(self, durable: bool) -> Iterator[sqlite3.Connection]:
         connection = self._connection
         if not durable:
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -126,6 +132,26 @@ class Database:
 
     def _data_version(self) -> int:
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let no cell hold up a transaction: each of its statements gives the interpreter lock away and waits for it anew.
+
+    Beside a cell that computes, each wait is Python's switch interval, 5 ms, and a fire has some fifteen statements. The
+    interval belongs to the whole process, so it is another one only for these moments, and put back only if it is ours.
+    """
+    before = sys.getswitchinterval()
+    if before <= _SHORT_TURN:
+        yield
+        return
+    sys.setswitchinterval(_SHORT_TURN)
+    ours = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == ours:
+            sys.setswitchinterval(before)
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -249,3 +249,21 @@ def test_a_file_that_is_removed_while_it_is_open_takes_nothing_more(tmp_path):
     with database.transaction() as connection:
         connection.execute("CREATE TABLE back (id)")
     database.close()
+
+
+def test_a_transaction_borrows_short_turns_of_the_interpreter_and_gives_them_back(tmp_path):
+    before = sys.getswitchinterval()
+    database = Database(tmp_path / "w.db")
+    try:
+        with database.transaction():
+            assert sys.getswitchinterval() < before
+        assert sys.getswitchinterval() == before
+        with pytest.raises(KeyError), database.transaction():
+            raise KeyError
+        assert sys.getswitchinterval() == before
+        with database.transaction():
+            sys.setswitchinterval(0.02)  # a cell that sets its own meanwhile keeps it
+        assert sys.getswitchinterval() == pytest.approx(0.02)
+    finally:
+        sys.setswitchinterval(before)
+        database.close()
