@@ -138,8 +138,8 @@ class Database:
 def _short_turns() -> Iterator[None]:
     """Let no cell hold up a transaction: each of its statements gives the interpreter lock away and waits for it anew.
 
-    Beside a cell that computes, each wait is Python's switch interval, 5 ms, and a fire has some fifteen statements. The
-    interval belongs to the whole process, so it is another one only for these moments, and put back only if it is ours.
+    Beside a cell that computes, each wait is Python's switch interval, 5 ms, and a fire has some fifteen statements. It
+    belongs to the whole process, so it is another one only for these moments, and put back only if it is ours.
     """
     before = sys.getswitchinterval()
     if before <= _SHORT_TURN:
