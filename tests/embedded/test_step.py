@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 import signal
@@ -114,7 +115,7 @@ def test_values_of_the_environment_come_through_exactly(tmp_path):
     values = {"A": "", "B": " a  b ", "C": "'\"$HOME`id`\\", "D": "two\nlines\n", "E": "😀é", "F": "a=b=c", "G": "-rf"}
     program = "import os, sys; sys.stdout.write(repr([os.environ[name] for name in 'ABCDEFG']))"
     assert run(tmp_path, f'python -c "{program}"', environment=values).status is StepStatus.FINISHED
-    assert eval(log(tmp_path)) == list(values.values())
+    assert ast.literal_eval(log(tmp_path)) == list(values.values())
 
 
 def test_the_environment_of_the_worker_is_inherited_but_for_what_the_kernel_set_for_itself(tmp_path, monkeypatch):

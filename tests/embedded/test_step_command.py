@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -110,4 +111,4 @@ def test_any_text_reaches_the_argv_and_the_environment_of_a_cell(tmp_path_factor
     )
     assert run_step(made).exit_code == 0
     written = Path(made.folder, LOG).read_text(encoding="utf-8")
-    assert eval(written) == (["--text", value, "--data", value], [value, value, value])
+    assert ast.literal_eval(written) == (["--text", value, "--data", value], [value, value, value])
