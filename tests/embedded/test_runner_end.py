@@ -17,6 +17,7 @@ from aml_magics.embedded.step import INTERRUPTED
 from aml_magics.model.resources import RunStatus, StepStatus
 from tests.embedded.runner_world import World, serving, step, until
 from tests.support.clock import FakeClock
+from tests.support.processes import is_gone
 
 LONG = "sleep 300"
 
@@ -41,10 +42,6 @@ def long(world: World, name: str) -> str:
     mark = world.mark(name)
     child = f"sh -c 'echo $$ > {mark}.child; exec {LONG}' & while [ ! -s {mark}.child ]; do sleep 0.01; done"
     return f"{child}; echo $$ > {mark}.part; mv {mark}.part {mark}; wait"
-
-
-def is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_stop_ends_the_steps_and_says_that_they_were_interrupted(world):

@@ -29,6 +29,7 @@ from aml_magics.embedded.step import (
     step_folder,
 )
 from aml_magics.model.resources import StepStatus
+from tests.support.processes import is_gone
 
 LONG = "sleep 300"
 
@@ -72,10 +73,6 @@ class InThread:
 
     def result(self) -> StepResult:
         return self.future.result(20)
-
-
-def is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_the_exit_code_decides(tmp_path):
