@@ -72,7 +72,7 @@ bench: setup-test ## Measure: run every script in tests/benchmarks
 setup-test: .venv/test.stamp ## Add to .venv what the tests need
 
 .PHONY: sdk
-sdk: .venv-sdk/sdk.stamp ## Make .venv-sdk with Microsoft's SDK v1, unmodified
+sdk: .venv-sdk/sdk.stamp ## Make .venv-sdk with the package and Microsoft's SDK v1, unmodified
 
 .PHONY: browser
 browser: ## Make sure that a Chromium is installed
@@ -101,7 +101,8 @@ clean: ## Remove what make has made: environments and caches
 	@$(call quietly,requirements-test.lock,$(BIN)/python $(PIP_INSTALL) -r requirements-test.lock)
 	@touch $@
 
-.venv-sdk/sdk.stamp: requirements-sdk.lock
+.venv-sdk/sdk.stamp: requirements-sdk.lock pyproject.toml
 	@$(call quietly,.venv-sdk,$(call environment,.venv-sdk))
-	@$(call quietly,requirements-sdk.lock,.venv-sdk/bin/python $(PIP_INSTALL) -r requirements-sdk.lock)
+	@$(call quietly,requirements-sdk.lock,.venv-sdk/bin/python $(PIP_INSTALL) -r requirements-sdk.lock \
+	  && .venv-sdk/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .)
 	@touch $@

@@ -4,7 +4,7 @@ Three files pin every package by name and version and nothing else, so that any 
 
 * ``requirements.lock``: what the package needs to run, JupyterLab, and what builds the package;
 * ``requirements-test.lock``: the above, and what the tests need;
-* ``requirements-sdk.lock``: Microsoft's SDK v1, which lives in an environment of its own.
+* ``requirements-sdk.lock``: the package again, beside Microsoft's SDK v1, which wants other versions of some things.
 
 ``write`` resolves them with pip and installs nothing. ``check`` needs no network: it holds the files against
 pyproject.toml and, for what the packages require in turn, against the environment it runs in.
@@ -36,15 +36,15 @@ def requirements(root: Path = ROOT) -> dict[str, list[str]]:
     """What pyproject.toml asks for, by the lock file that answers it."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
+    package = [
+        *project["project"]["dependencies"],
+        *project["build-system"]["requires"],
+        *project["tool"]["locks"]["build"],
+    ]
     return {
-        "requirements.lock": [
-            *project["project"]["dependencies"],
-            *extras["lab"],
-            *project["build-system"]["requires"],
-            *project["tool"]["locks"]["build"],
-        ],
+        "requirements.lock": [*package, *extras["lab"]],
         "requirements-test.lock": extras["test"],
-        "requirements-sdk.lock": project["tool"]["locks"]["sdk"],
+        "requirements-sdk.lock": [*package, *project["tool"]["locks"]["sdk"]],
     }
 
 
