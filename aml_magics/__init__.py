@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from aml_magics.client.workspace import Workspace
     from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotConnected, NotFound, ServiceError
     from aml_magics.model.resources import DataPath
+    from aml_magics.model.secret import Secret
     from aml_magics.model.triggers import Cron, DatastoreChange, Recurrence
-    from aml_magics.session import connect
+    from aml_magics.session import connect, serve
 
 __version__ = "0.1.0"
 
@@ -29,16 +30,19 @@ __all__ = [
     "NotConnected",
     "NotFound",
     "Recurrence",
+    "Secret",
     "ServiceError",
     "Workspace",
     "__version__",
     "connect",
     "load_ipython_extension",
+    "serve",
     "unload_ipython_extension",
 ]
 
 _HOMES = {
-    "connect": "aml_magics.session",
+    **dict.fromkeys(("connect", "serve"), "aml_magics.session"),
+    "Secret": "aml_magics.model.secret",
     "Workspace": "aml_magics.client.workspace",
     "DataPath": "aml_magics.model.resources",
     **dict.fromkeys(("Recurrence", "Cron", "DatastoreChange"), "aml_magics.model.triggers"),

@@ -8,22 +8,26 @@ kernel finds everything in the database.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.background import Background
-from aml_magics.model.errors import InvalidInput, NotConnected
+from aml_magics.model.errors import Conflict, InvalidInput, NotConnected
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from aml_magics.client.workspace import Workspace
+    from aml_magics.embedded.serving import Served, Serving
     from aml_magics.embedded.workspace import EmbeddedWorkspace
+    from aml_magics.model.secret import Secret
 
-__all__ = ["SHELL_ATTRIBUTE", "Session", "connect", "session_of"]
+__all__ = ["SHELL_ATTRIBUTE", "Session", "connect", "serve", "session_of"]
 
 SHELL_ATTRIBUTE = "_aml_magics_session"
 _CLOSE_SECONDS = 2.0  # a notebook server kills a kernel that takes longer than about 2.5 s to go
@@ -49,6 +53,30 @@ def connect(
     """
     session = session_of(_current_shell())
     return session.connect(target, executor=executor, parallel_steps=parallel_steps)
+
+
+def serve(
+    target: str | Path | None = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    token: Secret | None = None,
+    tls: bool | None = None,
+) -> Served:
+    """Open the embedded workspace (as ``connect`` does) and serve it over HTTP, to notebooks and to the SDK v1.
+
+    Without ``port`` it is any that is free. Without ``token`` it is a random one, the same from one time to the next in
+    this folder; a caller without it gets a 401. ``host`` is an address of this machine, ``127.0.0.1`` if none is given;
+    any but a loopback one lets others in who have the token. ``tls`` serves https with a certificate of its own. Raises
+    ``InvalidInput`` for an address or a token that will not do, ``Conflict`` when it is served already at another one.
+
+    >>> served = aml_magics.serve(port=8765)
+    >>> served.url
+    'http://127.0.0.1:8765'
+    """
+    session = session_of(_current_shell())
+    session.connect(target)
+    return session.serve(host=host, port=port, token=token, tls=tls)
 
 
 def session_of(shell: object | None) -> Session:
@@ -108,6 +136,30 @@ class Session:
             former.close()
         return self._opened.workspace
 
+    @property
+    def served(self) -> Served | None:
+        """Where the open workspace is served, if it is."""
+        return self._opened.served if self._opened is not None else None
+
+    def serve(
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        token: Secret | None = None,
+        tls: bool | None = None,
+    ) -> Served:
+        """Serve the open workspace, or give where it is served already. What is not given is no difference."""
+        self.workspace  # noqa: B018 - raises when none is open
+        assert self._opened is not None  # noqa: S101 - for the type checker
+        given = {"host": host, "port": port or None, "token": token, "tls": tls}
+        return self._opened.serve({name: value for name, value in given.items() if value is not None})
+
+    def stop_serving(self) -> None:
+        """Serve nothing any more; the workspace stays open."""
+        if self._opened is not None:
+            self._opened.stop_serving()
+
     def close(self) -> None:
         """Close what is open. Closing twice is harmless."""
         if self._opened is not None:
@@ -125,6 +177,8 @@ class _Opened:
         self.root = root
         self.options = options
         self.is_closed = False
+        self.served: Served | None = None
+        self._serving: Serving | None = None
         self._embedded: EmbeddedWorkspace | None = None
         self._background = Background()
         atexit.register(self.close)
@@ -137,6 +191,27 @@ class _Opened:
             self.close()
             raise
 
+    def serve(self, asked: dict[str, Any]) -> Served:
+        from aml_magics.embedded.serving import Serving  # noqa: PLC0415 - uvicorn is needed here only
+
+        assert self._embedded is not None  # noqa: S101 - for the type checker
+        if self._serving is not None and self.served is not None:
+            if not self._serving.is_what(asked):
+                message = f"serve: the workspace is served already, at {self.served.url}"
+                raise Conflict(message, hint="Stop that first: %aml serve --stop.")
+            return self.served
+        serving = Serving(self._embedded, **asked)
+        self.served = replace(self._background.call(serving.start()), stop=self.stop_serving)
+        self._serving = serving
+        return self.served
+
+    def stop_serving(self) -> None:
+        """Answer nothing more on the port. Twice is harmless."""
+        serving, self._serving, self.served = self._serving, None, None
+        if serving is not None and self._background.running:
+            with suppress(TimeoutError):
+                self._background.call(serving.stop(), timeout=_CLOSE_SECONDS)
+
     def close(self) -> None:
         """Stop the engine, end the running steps, stop the loop thread. Bounded in time; closing twice is harmless."""
         atexit.unregister(self.close)
@@ -146,9 +221,17 @@ class _Opened:
         try:
             if self._embedded is not None and self._background.running:  # in a forked child it does not run
                 with suppress(TimeoutError):  # what is left is taken over by the next kernel
-                    self._background.call(self._embedded.stop(), timeout=_CLOSE_SECONDS)
+                    self._background.call(_stopped(self._embedded, self._serving), timeout=_CLOSE_SECONDS)
         finally:
             self._background.stop()
+
+
+async def _stopped(workspace: EmbeddedWorkspace, serving: Serving | None) -> None:
+    """Both at the same time: there is little of it."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(workspace.stop())
+        if serving is not None:
+            group.create_task(serving.stop())
 
 
 async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> EmbeddedWorkspace:

@@ -3,6 +3,7 @@
 ::
 
     /discovery, {S}                 routes_workspace      camelCase
+    /subscriptions ...              routes_arm            camelCase
     /history/v1.0{S}                routes_history        camelCase
     /artifact/v2.0{S}               routes_history        camelCase
     /datastore/v1.0{S}              routes_datastores     camelCase
@@ -10,8 +11,7 @@
     /aml-magics/v1.0{S}             routes_extras         camelCase, ours
 
 ``{S}`` is ``/subscriptions/.../workspaces/{name}``; only the name must be right. The app holds no state: it is made
-before the workspace starts and answers once it has. It checks no credentials: whoever serves it on a port puts a
-guard before it.
+before the workspace starts and answers once it has. It checks no credentials: on a port, a ``Guard`` stands before it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 
 from aml_magics.embedded import (
+    routes_arm,
     routes_datastores,
     routes_extras,
     routes_history,
@@ -58,6 +59,7 @@ def make_app(workspace: EmbeddedWorkspace) -> Starlette:
             Mount(f"/artifact/v2.0{SCOPE}", routes=routes_history.artifact_routes(workspace)),
             Mount(f"/aml-magics/v1.0{SCOPE}", routes=routes_extras.routes(workspace)),
             *routes_workspace.routes(workspace),
+            *routes_arm.routes(workspace),
         ],
         exception_handlers={HTTPException: _nowhere},
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from aml_magics.embedded.workspace import EmbeddedWorkspace
     from aml_magics.wire.v1_errors import Service
 
-__all__ = ["BODY_LIMIT", "SCOPE", "Call", "Handler", "as_json", "refused", "route", "text"]
+__all__ = ["BODY_LIMIT", "SCOPE", "SIGN", "Call", "Handler", "as_json", "refused", "route", "text"]
 
 SCOPE = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -32,6 +33,9 @@ SCOPE = (
 )
 BODY_LIMIT = 64 * 2**20
 """Bytes. A step carries at most 20 MiB of code, which base64 inside JSON makes about 27."""
+
+SIGN = "aml_magics.sign"
+"""The key, in an ASGI scope, of what signs a path so that it can be asked for without a token; see ``guard``."""
 
 Handler = Callable[["Call"], Awaitable[object]]
 _PLAIN = "text/plain; charset=utf-8"
@@ -52,6 +56,16 @@ class Call:
     def scope(self) -> str:
         """The workspace's path as the caller wrote it."""
         return SCOPE.format(**self._request.path_params)
+
+    @property
+    def group(self) -> str:
+        """The path of all workspaces of the resource group, as the caller wrote it."""
+        return SCOPE.rpartition("/")[0].format(**self._request.path_params)
+
+    def address(self, path: str) -> str:
+        """The URL of a path here, for an answer: who has it can fetch it without a token."""
+        sign = self._request.scope.get(SIGN)
+        return f"{self.base}{path}?sig={sign(unquote(path))}" if sign is not None else f"{self.base}{path}"
 
     def path(self, name: str) -> str:
         """A part of the path."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from aml_magics.embedded.routes import route
 from aml_magics.embedded.store_experiments import page
@@ -90,7 +91,7 @@ class _History:
         step = run["tags"].get("azureml.nodeid") if run["parentRunId"] else None
         if step is None or not _LOG.startswith(call.path("prefix").strip("/")):
             return {"value": [], "continuationToken": None}
-        url = f"{call.base}/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{step}/log"
+        url = call.address(f"/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{quote(step, safe='')}/log")
         info = {"origin": "ExperimentRun", "container": f"dcid.{run_id}", "path": _LOG, "contentUri": url}
         return {"value": [info], "continuationToken": None}
 

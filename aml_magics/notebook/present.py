@@ -10,16 +10,19 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 __all__ = [
     "cell",
     "escape",
     "field_list",
+    "html_code",
     "html_fields",
     "html_lines",
     "html_table",
     "in_words",
     "moment",
+    "path_from_here",
     "printable",
     "text_table",
 ]
@@ -93,6 +96,19 @@ def html_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: s
 def html_lines(lines: Iterable[str]) -> str:
     """Each line as a paragraph."""
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def html_code(code: str) -> str:
+    """Lines to copy."""
+    return f"<pre>{chr(10).join(escape(line) for line in code.splitlines())}</pre>"
+
+
+def path_from_here(path: Path) -> str:
+    """A path as seen from the current folder where it lies in it: a saved notebook need not tell where it was run."""
+    here = Path.cwd()
+    if path == here:
+        return "this folder"
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()
 
 
 def field_list(fields: Sequence[tuple[str, str]]) -> str:

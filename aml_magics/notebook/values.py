@@ -16,6 +16,7 @@ from pathlib import PurePath
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.resources import DataPath, ParameterValue
+from aml_magics.model.secret import Secret
 
 __all__ = [
     "Given",
@@ -27,6 +28,7 @@ __all__ = [
     "reference",
     "scalar",
     "seconds",
+    "secret",
     "sound",
     "text",
     "truth",
@@ -115,6 +117,15 @@ def seconds(what: str, value: object) -> float:
             f"{what} is a length of time, not {value!r}", hint="Write for example 90, 90s or '5 minutes'."
         )
     return float(found[1]) * {"m": 60, "h": 3600}.get((found[2] or "s")[0], 1)
+
+
+def secret(what: str, value: object) -> Secret:
+    """A token or a key, as a ``Secret`` from here on."""
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str) or not value.strip():  # what was given is not shown
+        raise InvalidInput(f"{what} is text that is not empty", hint="Put it into a variable: --token {TOKEN}.")
+    return Secret(sound(what, value).strip())
 
 
 def truth(what: str, value: object) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aml_magics.notebook.present import escape, field_list, html_fields, html_lines, printable
+from aml_magics.notebook.present import escape, field_list, html_code, html_fields, html_lines, printable
 
 if TYPE_CHECKING:
     from IPython.lib.pretty import PrettyPrinter
@@ -22,7 +22,10 @@ __all__ = ["Text", "View"]
 
 
 class View:
-    """One thing: a title, ``fields`` of name and text, ``sections`` of tables, notes; ``value``: the model's value."""
+    """One thing: a title, ``fields`` of name and text, ``code`` to copy, ``sections`` of tables, notes.
+
+    ``value`` is the model's value.
+    """
 
     def __init__(
         self,
@@ -30,12 +33,14 @@ class View:
         *,
         value: object = None,
         fields: Sequence[tuple[str, str]] = (),
+        code: str = "",
         sections: Mapping[str, Table] | None = None,
         notes: Iterable[str] = (),
     ) -> None:
         self.title = title
         self.value = value
         self.fields = tuple((name, text) for name, text in fields if text)
+        self.code = code
         self.sections = dict(sections or {})
         self.notes = tuple(notes)
 
@@ -60,6 +65,7 @@ class View:
         parts = [printable(self.title)]
         if self.fields:
             parts.append(field_list(self.fields))
+        parts += [f"    {printable(line)}" for line in self.code.splitlines()]
         parts += [repr(table) for table in self.sections.values()]
         parts += [printable(note) for note in self.notes]
         return "\n".join(parts)
@@ -68,6 +74,8 @@ class View:
         parts = [f"<p><strong>{escape(self.title)}</strong></p>"]
         if self.fields:
             parts.append(html_fields(self.fields))
+        if self.code:
+            parts.append(html_code(self.code))
         parts += [table._repr_html_() for table in self.sections.values()]
         parts.append(html_lines(self.notes))
         return "".join(parts)

@@ -6,6 +6,7 @@ ours               status  pipelines service                   the other service
 ``InvalidInput``   400     ``BadArgument``                     ``UserError``
 ``Conflict``       400     its own, else ``AlreadyExists``     ``UserError``
 ``NotFound``       404     ``NotFound``                        ``NotFound``
+``Unauthorized``   401     ``Unauthorized``                    ``Unauthorized``
 anything else      500     ``InternalError``                   ``InternalError``
 =================  ======  ==================================  ==================
 
@@ -23,7 +24,7 @@ from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, 
 if TYPE_CHECKING:
     from aml_magics.wire.casing import Json
 
-__all__ = ["PipelineDisabled", "PipelineInUse", "error_from", "error_to"]
+__all__ = ["PipelineDisabled", "PipelineInUse", "Unauthorized", "error_from", "error_to"]
 
 Service = Literal["pipelines", "other"]
 
@@ -38,6 +39,13 @@ class PipelineDisabled(Conflict):
     """Nothing can be submitted to a pipeline that is not active, nor scheduled on it."""
 
     code = "PipelineDisabled"
+
+
+class Unauthorized(ServiceError):
+    """The access token is missing, wrong or expired."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, status=401, code="Unauthorized", hint=hint)
 
 
 _LONGEST = 2000
@@ -68,6 +76,8 @@ def error_from(status: int, answer: object, *, what: str = "") -> AmlError:
     message = message or (f"{what}: the service answered {status}" if what else f"the service answered {status}")
     if status == 404:
         return NotFound(message)
+    if status == 401:
+        return Unauthorized(message)
     if status < 500:
         if code in _CONFLICTS:
             return _CONFLICTS[code](message)
@@ -79,6 +89,8 @@ def error_from(status: int, answer: object, *, what: str = "") -> AmlError:
 def _status_and_code(error: Exception) -> tuple[int, str]:
     if isinstance(error, NotFound):
         return 404, "NotFound"
+    if isinstance(error, Unauthorized):
+        return error.status, error.code
     if isinstance(error, Conflict):
         return 400, getattr(error, "code", "AlreadyExists")
     if isinstance(error, InvalidInput):

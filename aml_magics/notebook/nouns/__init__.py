@@ -12,6 +12,7 @@ from aml_magics.notebook.nouns.experiment import EXPERIMENTS
 from aml_magics.notebook.nouns.pipeline import PIPELINES
 from aml_magics.notebook.nouns.run import RUNS
 from aml_magics.notebook.nouns.schedule import SCHEDULES
+from aml_magics.notebook.nouns.serve import SERVE
 
 __all__ = ["TREE"]
 
@@ -55,4 +56,5 @@ TREE: tuple[Noun | Verb, ...] = (
     PIPELINES,
     SCHEDULES,
     RUNS,
+    SERVE,
 )
