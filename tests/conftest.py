@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.clock import FakeClock
 from tests.support.leaks import MARK, Snapshot
+from tests.support.planted import found_below
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +33,15 @@ def nothing_is_left_behind(started_once):
     leaks = before.leaks()
     if leaks:
         pytest.fail("this test left behind:\n  " + "\n  ".join(leaks), pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_planted_secret_is_written_anywhere(tmp_path_factory):
+    """Fail the last test when any of them has left a planted secret in a notebook, a log or a database."""
+    yield
+    found = found_below(tmp_path_factory.getbasetemp())
+    if found:
+        pytest.fail("planted secrets were written to:\n  " + "\n  ".join(found), pytrace=False)
 
 
 @pytest.fixture

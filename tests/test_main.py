@@ -12,6 +12,9 @@ import httpx
 import pytest
 
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
+from tests.support.planted import planted
+
+TOKEN = planted("token-of-the-environment")
 
 
 @contextmanager
@@ -61,10 +64,10 @@ def test_it_serves_until_it_is_interrupted(tmp_path, number):
 
 
 def test_the_token_may_come_from_the_environment(tmp_path):
-    with started(tmp_path, AML_MAGICS_TOKEN="from-the-environment") as process:
+    with started(tmp_path, AML_MAGICS_TOKEN=TOKEN) as process:
         printed = until_it_serves(process)
-        assert printed["token"] == "from-the-environment"
-        assert ask(printed["Serving"].removeprefix("at "), "from-the-environment").status_code == 200
+        assert printed["token"] == TOKEN
+        assert ask(printed["Serving"].removeprefix("at "), TOKEN).status_code == 200
 
 
 @pytest.mark.parametrize(

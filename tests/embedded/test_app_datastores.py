@@ -14,7 +14,7 @@ BLOB = {
         "accountName": "account",
         "containerName": "container",
         "credentialType": "AccountKey",
-        "credential": "TOPSECRETKEY",
+        "credential": "pl4nted-account-key",
     },
 }
 
@@ -98,12 +98,12 @@ def test_a_second_registration_is_refused_with_the_words_that_the_sdk_looks_for_
 def test_a_key_that_a_registration_carries_is_not_kept(tmp_path):
     async def play(bed):
         answer = await bed.datastores("POST", "/datastores", BLOB)
-        assert "TOPSECRETKEY" not in str(answer.body)
+        assert "pl4nted-account-key" not in str(answer.body)
 
     on_a_workspace(tmp_path, play)
     kept = b"".join(path.read_bytes() for path in (tmp_path / ".aml").glob("workspace.db*"))
     assert b"container" in kept
-    assert b"TOPSECRETKEY" not in kept
+    assert b"pl4nted-account-key" not in kept
 
 
 def test_another_default_can_be_chosen_and_the_default_cannot_be_forgotten(tmp_path):

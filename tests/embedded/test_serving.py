@@ -21,8 +21,9 @@ from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import Secret
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 from tests.embedded.app_bed import TRAIN, on_a_workspace
+from tests.support.planted import planted
 
-TOKEN = "a-token-that-is-long-enough"
+TOKEN = planted("guard-token")
 PIPELINES = f"/pipelines/v1.0{EMBEDDED_SCOPE}"
 HISTORY = f"/history/v1.0{EMBEDDED_SCOPE}"
 

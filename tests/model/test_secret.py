@@ -82,3 +82,7 @@ def test_what_others_quote_is_struck_out(text, kept):
 @pytest.mark.parametrize("text", ["", "there is no pipeline 'train'", "a=1; b=2", "signal = 3", "2026-11-27T06:00:00Z"])
 def test_other_texts_stay_as_they_are(text):
     assert redacted(text) == text
+
+
+def test_a_secret_that_is_known_is_struck_out_whatever_its_form():
+    assert redacted("the word hunter2 is wrong", Secret("hunter2"), Secret("")) == "the word *** is wrong"

@@ -13,7 +13,9 @@ from aml_magics.model.secret import Secret
 from aml_magics.notebook import extension
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 from tests.notebook.helpers import shown
+from tests.support.planted import planted
 
+TOKEN = planted("chosen-token")
 PIPELINES = f"/pipelines/v1.0{EMBEDDED_SCOPE}/Pipelines"
 
 
@@ -53,10 +55,10 @@ def test_the_token_is_shown_when_it_is_asked_for_and_only_then(aml):
 
 
 def test_a_token_in_a_variable_is_taken_and_not_shown(aml):
-    served = aml("serve --token {TOKEN}", TOKEN="workshop-in-lisbon")
-    assert "workshop-in-lisbon" not in shown(served)
-    assert ask(served.url, "workshop-in-lisbon").status_code == 200
-    secret = Secret("workshop-in-lisbon")
+    served = aml("serve --token {TOKEN}", TOKEN=TOKEN)
+    assert TOKEN not in shown(served)
+    assert ask(served.url, TOKEN).status_code == 200
+    secret = Secret(TOKEN)
     assert aml("serve --token {secret}", secret=secret).url == served.url
 
 

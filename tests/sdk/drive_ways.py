@@ -1,4 +1,4 @@
-"""Four ways in which Microsoft's SDK v1, unmodified, reaches a workspace that is served: run where the SDK is installed.
+"""Four ways in which Microsoft's SDK v1, unmodified, reaches a workspace that is served.
 
 ``drive_ways.py WAY URL FOLDER`` with FOLDER the ``.aml/served`` of the workspace; the four lines of way B are on
 standard input, as they were printed. Each prints ``ok`` lines; ``the way works`` at the end.
@@ -12,9 +12,9 @@ D  the default login of the SDK replaced by a factory of A
 from __future__ import annotations
 
 import sys
-from collections import namedtuple
 from copy import deepcopy
 from pathlib import Path
+from typing import NamedTuple
 
 import azureml.core.workspace
 from azureml.core import Experiment, Workspace
@@ -22,7 +22,6 @@ from azureml.core.authentication import TokenAuthentication
 from azureml.pipeline.core import PublishedPipeline
 
 WAY, URL, FOLDER = sys.argv[1:]
-SubscriptionInfo = namedtuple("SubscriptionInfo", "subscription_id subscription_name")
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 outside = []
@@ -38,6 +37,11 @@ def stay_here(event: str, arguments: tuple) -> None:
 sys.addaudithook(stay_here)
 
 
+class Subscription(NamedTuple):
+    subscription_id: str
+    subscription_name: str
+
+
 class Served(TokenAuthentication):
     """The kept token, at the served workspace's own resource manager."""
 
@@ -49,7 +53,7 @@ class Served(TokenAuthentication):
         self._cloud_type.endpoints.resource_manager = URL
 
     def _get_all_subscription_ids(self) -> tuple:
-        return [SubscriptionInfo(SUBSCRIPTION, "aml_magics")], SUBSCRIPTION
+        return [Subscription(SUBSCRIPTION, "aml_magics")], SUBSCRIPTION
 
 
 def way_a() -> Workspace:

@@ -1,4 +1,4 @@
-"""Microsoft's SDK v1 reaches a served workspace in each of the four ways that are known, and in none without the token."""
+"""Microsoft's SDK v1 reaches a served workspace in each of the four known ways, and in none without the token."""
 
 from __future__ import annotations
 
