@@ -16,9 +16,11 @@ from pathlib import PurePath
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.resources import DataPath, ParameterValue
+from aml_magics.model.secret import Secret
 
 __all__ = [
     "Given",
+    "GivenSecret",
     "anything",
     "choice",
     "data_path",
@@ -27,6 +29,7 @@ __all__ = [
     "reference",
     "scalar",
     "seconds",
+    "secret",
     "sound",
     "text",
     "truth",
@@ -72,6 +75,23 @@ def sound(what: str, value: str) -> str:
         message = f"{what} holds half of a character: {value!r}"
         raise InvalidInput(message, hint="Decode the text with the encoding that it has.") from None
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSecret:
+    """A secret from the line. ``is_typed``: it stands there itself, so a saved notebook holds it."""
+
+    secret: Secret
+    is_typed: bool
+
+
+def secret(what: str, value: object, *, is_typed: bool) -> GivenSecret:
+    """A token or a key, which is never shown from here on, also when it is refused."""
+    if isinstance(value, Secret):
+        return GivenSecret(value, is_typed=False)
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput(f"{what} is text", hint=f"Write {what} {{TOKEN}} with a variable that holds it.")
+    return GivenSecret(Secret(value.strip()), is_typed=is_typed)
 
 
 def reference(what: str, value: object) -> str:
