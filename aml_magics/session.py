@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,9 @@ from aml_magics.model.errors import Conflict, InvalidInput, NotConnected
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from aml_magics.client.doctor import Finding
+    from aml_magics.client.remote import Remote
+    from aml_magics.client.sign_in import Tell
     from aml_magics.client.workspace import Workspace
     from aml_magics.embedded.serving import Served, Serving
     from aml_magics.embedded.workspace import EmbeddedWorkspace
@@ -34,17 +38,41 @@ _CLOSE_SECONDS = 2.0  # a notebook server kills a kernel that takes longer than 
 
 
 def connect(
-    target: str | Path | None = None, *, executor: Executor | None = None, parallel_steps: int | None = None
+    target: str | Path | None = None,
+    *,
+    token: Secret | str | None = None,
+    ca: str | Path | None = None,
+    config: str | Path | None = None,
+    subscription: str | None = None,
+    resource_group: str | None = None,
+    workspace: str | None = None,
+    cloud: str | None = None,
+    sign_in: str | None = None,
+    credential: object = None,
+    executor: Executor | None = None,
+    parallel_steps: int | None = None,
 ) -> Workspace:
-    """Open the workspace embedded in this process and return it.
+    """Open a workspace and return it: one embedded in this process, one that a colleague serves, one on Azure.
 
-    ``target`` is the folder that holds (or will hold) the workspace's files, the current folder when it is ``None``:
-    the database is ``.aml/workspace.db`` there, the default datastore the folder ``workspaceblobstore``. Steps run as
+    Embedded: ``target`` is the folder that holds (or will hold) its files, the current folder when it is ``None``: the
+    database is ``.aml/workspace.db`` there, the default datastore the folder ``workspaceblobstore``. Steps run as
     processes on ``executor``, any ``concurrent.futures.Executor`` whose workers see the same files (a Dask or
     ipyparallel one included); by default on threads of this process, ``parallel_steps`` (4) at a time.
 
-    In a notebook this is the very workspace that ``%aml`` works on: without a ``target`` it is the one that is open, if
-    one is. Raises ``InvalidInput`` when the folder cannot be used; what is open then stays open.
+    Served with ``%aml serve``: ``target`` is its URL, ``token`` what it printed (else the environment's
+    ``AML_MAGICS_TOKEN``).
+
+    On Azure: ``config`` is a ``config.json``, or the folder to which one belongs, found as Microsoft's SDK finds it; or
+    name ``subscription``, ``resource_group`` and ``workspace``. ``cloud`` is ``AzureCloud``, ``AzureChinaCloud``,
+    ``AzureUSGovernment`` or the URL of a resource manager. Who is signed in already is found by azure-identity;
+    ``sign_in`` asks a person, by ``device`` code or in the ``browser``; ``credential`` is any ``TokenCredential``,
+    async ones too, and is closed with the workspace.
+
+    ``ca`` is a PEM file with a certificate authority to trust besides the usual ones.
+
+    In a notebook this is the very workspace that ``%aml`` works on: without saying which it is the one that is open, if
+    one is. What fails leaves open what is open. Raises ``InvalidInput``, ``NotFound``, ``NotConnected`` (not signed in)
+    or ``ServiceError``.
 
     >>> ws = aml_magics.connect()
     >>> ws.schedules.create(
@@ -52,7 +80,20 @@ def connect(
     ... )
     """
     session = session_of(_current_shell())
-    return session.connect(target, executor=executor, parallel_steps=parallel_steps)
+    return session.connect(
+        target,
+        executor=executor,
+        parallel_steps=parallel_steps,
+        token=token,
+        ca=ca,
+        config=config,
+        subscription=subscription,
+        resource_group=resource_group,
+        workspace=workspace,
+        cloud=cloud,
+        sign_in=sign_in,
+        credential=credential,
+    )
 
 
 def serve(
@@ -99,7 +140,7 @@ class Session:
     """What is open now, if anything: at most one workspace."""
 
     def __init__(self) -> None:
-        self._opened: _Opened | None = None
+        self._opened: _Opened | Remote | None = None
 
     def __repr__(self) -> str:
         return f"<Session {self.workspace.location if self.is_connected else 'not connected'}>"
@@ -117,18 +158,33 @@ class Session:
         return self._opened.workspace
 
     def connect(
-        self, target: str | Path | None = None, *, executor: Executor | None = None, parallel_steps: int | None = None
+        self,
+        target: str | Path | None = None,
+        *,
+        executor: Executor | None = None,
+        parallel_steps: int | None = None,
+        tell: Tell | None = None,
+        **elsewhere: Any,  # noqa: ANN401 - those of the function connect
     ) -> Workspace:
         """Open the embedded workspace in the folder ``target``, or give the one that is open if it is the same.
 
         What is not given is no difference. Another folder, or other options, close what was open once the new one is
-        there: its schedules stop firing and its running steps are ended.
+        there: its schedules stop firing and its running steps are ended. A URL, or any option that the function
+        ``connect`` has for workspaces elsewhere, opens one of those in its place; ``tell`` says what a person has to do
+        to sign in.
         """
+        if _is_elsewhere(target, elsewhere):
+            if executor is not None or parallel_steps is not None:
+                message = "connect: an executor runs the steps of a workspace that is embedded here"
+                raise InvalidInput(message, hint="Leave it out, or name a folder.")
+            return self._connect_elsewhere(target, elsewhere, tell)
         given = {"executor": executor, "parallel_steps": parallel_steps}
         options = {name: value for name, value in given.items() if value is not None}
         _check_executor(executor)
         former = self._opened if self.is_connected else None
-        root = _folder(target) if target is not None or former is None else former.root
+        if former is not None and target is None and options.items() <= former.options.items():
+            return former.workspace
+        root = (former.root if former is not None and target is None else None) or _folder(target)
         if former is not None and former.root == root and options.items() <= former.options.items():
             return former.workspace
         self._opened = _Opened(root, options)
@@ -136,10 +192,30 @@ class Session:
             former.close()
         return self._opened.workspace
 
+    def _connect_elsewhere(self, target: object, elsewhere: Mapping[str, Any], tell: Tell | None) -> Workspace:
+        from aml_magics.client.remote import Remote, asked_for  # noqa: PLC0415 - httpx costs 0.2 s
+
+        destination = asked_for(target, elsewhere)
+        former = self._opened if self.is_connected else None
+        if isinstance(former, Remote) and former.destination == destination:
+            return former.workspace
+        self._opened = Remote(destination, tell or _tell)
+        if isinstance(former, Remote) and former.destination.credential is destination.credential:
+            former.leave_credential()
+        if former is not None:
+            former.close()
+        return self._opened.workspace
+
+    def examine(self, target: object = None, *, tell: Tell | None = None, **elsewhere: Any) -> list[Finding]:  # noqa: ANN401
+        """What ``%aml doctor`` finds out about what is open, or about the workspace that is named."""
+        from aml_magics.client.doctor import examine  # noqa: PLC0415 - as above
+
+        return examine(self._opened if self.is_connected else None, target, elsewhere, tell or _tell)
+
     @property
     def served(self) -> Served | None:
         """Where the open workspace is served, if it is."""
-        return self._opened.served if self._opened is not None else None
+        return self._opened.served if isinstance(self._opened, _Opened) else None
 
     def serve(
         self,
@@ -150,14 +226,16 @@ class Session:
         tls: bool | None = None,
     ) -> Served:
         """Serve the open workspace, or give where it is served already. What is not given is no difference."""
-        self.workspace  # noqa: B018 - raises when none is open
-        assert self._opened is not None  # noqa: S101 - for the type checker
+        workspace = self.workspace
+        if not isinstance(self._opened, _Opened):
+            message = f"serve: the workspace at {workspace.location} is not in this kernel"
+            raise InvalidInput(message, hint="Open one with %aml connect FOLDER, and serve that.")
         given = {"host": host, "port": port or None, "token": token, "tls": tls}
         return self._opened.serve({name: value for name, value in given.items() if value is not None})
 
     def stop_serving(self) -> None:
         """Serve nothing any more; the workspace stays open."""
-        if self._opened is not None:
+        if isinstance(self._opened, _Opened):
             self._opened.stop_serving()
 
     def close(self) -> None:
@@ -245,11 +323,18 @@ async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> Em
     return workspace
 
 
+def _is_elsewhere(target: object, elsewhere: Mapping[str, object]) -> bool:
+    is_address = isinstance(target, str) and "://" in target
+    return is_address or any(value is not None for value in elsewhere.values())
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def _folder(target: str | Path | None) -> Path:
     text = str(target or ".")
-    if "://" in text:
-        message = f"connect: {text!r} is a URL, and this version opens workspaces in folders"
-        raise InvalidInput(message, hint="Name a folder, or leave it out for the current one.")
     folder = Path(text).expanduser().resolve()
     if not folder.is_dir():
         message = f"connect: there is no folder {folder.as_posix()!r}"

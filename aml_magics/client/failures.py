@@ -2,12 +2,14 @@
 
 ``wire`` knows the errors that the services write. Here is the rest: answers that are no service's error (a proxy's
 page, a redirect, a refused token), and connections that gave no answer at all. Nothing in these messages comes from
-a request's headers, so no token can be in one.
+a request's headers, so no token can be in one; what a service quotes back is struck out.
 """
 
 from __future__ import annotations
 
+from aml_magics.client.permissions import lacking
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
+from aml_magics.model.secret import redacted
 from aml_magics.wire.v1_errors import error_from
 
 __all__ = ["no_answer", "not_json", "refusal", "went_wrong"]
@@ -18,14 +20,24 @@ _INPUT_CODES = ("UserError", "BadArgument", "InvalidArgument", "ArgumentInvalid"
 _TAKEN = "another datastore with the same name already exists"  # the datastore service says it in words only
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
-    403: "Your account has no right to do this in this workspace.",
     429: "The workspace asks to slow down: try again in a minute.",
     503: "The workspace is overloaded or starting: try again in a minute.",
 }
 
 
-def refusal(host: str, status: int, answer: object, *, call: str) -> AmlError:
-    """The error of an answer outside 200-299, whose JSON, or text, or nothing ``answer`` is."""
+def refusal(
+    host: str,
+    status: int,
+    answer: object,
+    *,
+    call: str,
+    needs: tuple[str, str, str] = ("", "", ""),
+    asked_pause: float | None = None,
+) -> AmlError:
+    """The error of an answer outside 200-299, whose JSON, or text, or nothing ``answer`` is.
+
+    ``needs`` is the method, the service's name and the path, by which a missing permission is named.
+    """
     if status < 400:
         message = f"{host} sends {call} on to another address"
         return ServiceError(message, status=status, hint="Check the workspace's address.")
@@ -40,7 +52,12 @@ def refusal(host: str, status: int, answer: object, *, call: str) -> AmlError:
         return Conflict(text)
     if error.code in _INPUT_CODES and status < 500:
         return InvalidInput(text)
-    return ServiceError(text, status=status, code=error.code, hint=_HINTS.get(status, ""))
+    if status == 403:
+        return ServiceError(text, status=status, code=error.code, hint=lacking(text, *needs))
+    hint = _HINTS.get(status, "")
+    if status in (429, 503) and asked_pause:
+        hint = f"The workspace asks to wait: try again in {asked_pause:.0f} s."
+    return ServiceError(text, status=status, code=error.code, hint=hint)
 
 
 def not_json(host: str, status: int, found: str, *, call: str) -> ServiceError:
@@ -58,6 +75,8 @@ def no_answer(host: str, how: str, *, call: str, was_sent: bool, is_question: bo
         hint = "It may have been carried out all the same: look at the list before you do it again."
     elif was_sent:
         hint = "Try again."
+    elif "certificate" in how:
+        hint = "Give the file of the authority that signed it with --ca FILE, if you trust it."
     else:
         hint = "Check the address and the network, and the proxy if there is one (HTTPS_PROXY, NO_PROXY)."
     return ServiceError(message, hint=hint)
@@ -71,5 +90,5 @@ def went_wrong(call: str, error: Exception) -> ServiceError:
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+    line = redacted(" ".join(text.split()))
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

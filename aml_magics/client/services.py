@@ -2,15 +2,28 @@
 
 Pure tables, no I/O. Facts from what SDK v1 sends and how it repeats itself: the pipelines and datastore services
 get four attempts within about five seconds; run history waits 2, 4 and 8 seconds after a 500, and repeats at once
-after an answer that a gateway gave (408, 502, 504). Only questions are repeated (GET, and the POST ``:query`` of
-history): a submit whose answer was lost may have been carried out.
+after an answer that a gateway gave (408, 502, 504). Unlike the SDK we wait for every service that asks to slow down
+(429). Only questions are repeated (GET, and the POST ``:query`` of history): a submit whose answer was lost may have
+been carried out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DATASTORES", "EXTRAS", "HISTORY", "JSON", "LONGEST_PAUSE", "PIPELINES", "Service", "pause_before_retry"]
+__all__ = [
+    "ARM",
+    "CLOUDS",
+    "DATASTORES",
+    "DISCOVERY",
+    "EXTRAS",
+    "HISTORY",
+    "JSON",
+    "LONGEST_PAUSE",
+    "PIPELINES",
+    "Service",
+    "pause_before_retry",
+]
 
 JSON = "application/json; charset=utf-8"
 _JSON_PATCH = "application/json-patch+json; charset=utf-8"
@@ -42,6 +55,11 @@ HISTORY = Service("history", "history", "/history/v1.0")
 DATASTORES = Service("datastores", "history", "/datastore/v1.0")
 EXTRAS = Service("aml-magics", "api", "/aml-magics/v1.0")
 """Ours: only a workspace that this package hosts answers here."""
+ARM = Service("resource-manager", "api", "")
+"""Azure's resource manager: the workspace's resource, and what an account may do there."""
+DISCOVERY = Service("discovery", "api", "")
+CLOUDS = Service("clouds", "api", "")
+"""Where a cloud describes itself."""
 
 
 def pause_before_retry(service: Service, status: int, attempt: int, asked: float | None = None) -> float | None:
@@ -62,8 +80,10 @@ def pause_before_retry(service: Service, status: int, attempt: int, asked: float
 def _pauses(service: Service, status: int) -> tuple[float, ...]:
     if status == 0:
         return _QUICK
+    if status == 429:
+        return _PATIENT
     if service is not HISTORY:
         return _QUICK if status == 408 or (status >= 500 and status not in (501, 505)) else ()
     if status in (408, 502, 504):
         return _AT_ONCE
-    return _PATIENT if status in (429, 500, 503) else ()
+    return _PATIENT if status in (500, 503) else ()

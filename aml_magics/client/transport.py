@@ -4,34 +4,48 @@ A ``Transport`` owns one ``httpx.AsyncClient`` and lives on the loop that uses i
 embedded workspace is an ASGI app in the same process, so a call to it goes through the same code and no socket.
 
 What is guaranteed: a question (GET, or ``is_question=True``) is asked again as ``services.py`` says, everything
-else is sent once. Redirects are not followed, so a token never travels to another host. A token is asked for before
-each attempt, is sent as a header, and appears in no ``repr`` and in no message; messages name the host and the path
-inside the workspace, never the whole URL. Every exception of httpx becomes an ``AmlError`` of one line.
+else is sent once. Two failures are known to have changed nothing, so that any call may follow them once: a token that
+was refused (when there is another one), and base URLs that cannot be reached (when they were remembered and have
+moved). Redirects are not followed, so a token never travels to another host. A token is asked for before each
+attempt, is sent as a header, and appears in no ``repr``, no message and no frame of a traceback; messages name the host
+and the path inside the workspace, never the whole URL. Every exception of httpx becomes an ``AmlError`` of one line.
+An answer that only trickles ends after ``patience`` seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong
 from aml_magics.client.services import JSON, Service, pause_before_retry
-from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
+from aml_magics.client.tokens import Bearer
+from aml_magics.model.errors import AmlError, InvalidInput, ServiceError
 
-__all__ = ["Query", "Sleep", "Token", "Transport"]
+if TYPE_CHECKING:
+    from aml_magics.client.tokens import TokenSource
+    from aml_magics.wire.arm import Services
+
+__all__ = ["Query", "Sleep", "Transport"]
 
 Sleep = Callable[[float], Awaitable[None]]
-Token = Callable[[], Awaitable[str]]
+Elsewhere = Callable[[], Awaitable["Services | None"]]
 Query = Mapping[str, str | int | bool | None]
 """``None`` is left out; booleans are written ``true`` and ``false``."""
 
 _NO_BODY: Any = object()
 _BYTES = "application/octet-stream"
 _TIMEOUT = 30.0
+_PATIENCE = 120.0
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _IN_PROCESS = "http://embedded"
 
@@ -54,24 +68,35 @@ class _Call(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path or self.service.name}"
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether it moves data, which takes as long as it takes."""
+        return self.content_type == _BYTES or self.path.endswith("/content")
 
 
 class _Failure(NamedTuple):
-    """One attempt that failed. ``status`` 0: the connection broke off; ``None``: asking again would not help."""
+    """One attempt that failed. ``status`` 0: the connection broke off; ``None``: asking again would not help.
+
+    ``changed_nothing`` says that the next attempt differs from this one, and that this one was not carried out.
+    """
 
     error: AmlError
     status: int | None
     asked_pause: float | None = None
+    changed_nothing: bool = False
 
 
 class Transport:
     """Requests to one workspace.
 
     ``scope`` is the workspace's path, ``/subscriptions/.../workspaces/{name}``. ``api`` and ``history`` are base
-    URLs (``history`` falls back to ``api``). ``token`` gives the access token. ``network`` replaces the network:
-    any ``httpx.AsyncBaseTransport``. ``timeout`` is in seconds and counts for each attempt; ``sleep`` waits between
-    attempts. Raises ``InvalidInput`` when a base URL is none.
+    URLs (``history`` falls back to ``api``); ``elsewhere`` tells where they are now when these cannot be reached.
+    ``tokens`` gives access tokens and belongs to whoever made it. ``network`` replaces the network: any
+    ``httpx.AsyncBaseTransport``; ``verify`` are the certificates to trust. ``timeout`` is in seconds and counts for
+    each silence, ``patience`` for each attempt; ``sleep`` waits between attempts. Raises ``InvalidInput`` when a base
+    URL is none.
 
     >>> Transport(scope="/subscriptions/s/resourceGroups/g/.../workspaces/w", api="https://region.api.azureml.ms")
     <Transport region.api.azureml.ms>
@@ -83,22 +108,27 @@ class Transport:
         scope: str,
         api: str,
         history: str | None = None,
-        token: Token | None = None,
+        tokens: TokenSource | None = None,
         network: httpx.AsyncBaseTransport | None = None,
+        verify: ssl.SSLContext | None = None,
+        elsewhere: Elsewhere | None = None,
         timeout: float = _TIMEOUT,
+        patience: float = _PATIENCE,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         address = _address(api)
-        _address(history or api)
-        self.host = address.netloc.decode()
-        self._bases = {"api": api.rstrip("/"), "history": (history or api).rstrip("/")}
+        self._move(api, history or api)
+        self._elsewhere = elsewhere
         self._scope = scope.rstrip("/")
-        self._token = token
+        self._tokens = tokens
         self._timeout = timeout
+        self._patience = patience
         self._sleep = sleep
+        self._date: tuple[str, float] | None = None
         self._is_in_process = isinstance(network, httpx.ASGITransport)  # asked again, it would answer the same
         self._client = httpx.AsyncClient(
             transport=network,
+            verify=verify if verify is not None else True,
             timeout=timeout,
             trust_env=address.host not in _LOCAL,  # a proxy has no business between a kernel and its own machine
             follow_redirects=False,
@@ -161,11 +191,16 @@ class Transport:
 
     async def _carry_out(self, call: _Call) -> httpx.Response:
         attempt = 0
+        has_turned = False
         while True:
             attempt += 1
             outcome = await self._attempt(call)
             if isinstance(outcome, httpx.Response):
                 return outcome
+            if outcome.changed_nothing and not has_turned:
+                has_turned = True
+                attempt -= 1
+                continue
             pause = None
             if call.is_question and outcome.status is not None and not self._is_in_process:
                 pause = pause_before_retry(call.service, outcome.status, attempt, outcome.asked_pause)
@@ -174,54 +209,109 @@ class Transport:
             await self._sleep(pause)
 
     async def _attempt(self, call: _Call) -> httpx.Response | _Failure:
+        bearer = Bearer(await self._tokens.token()) if self._tokens is not None else None
+        request = self._request(call)
+        try:
+            async with self._patiently(call):
+                answer = await self._client.send(request, auth=bearer)
+        except httpx.HTTPError as error:
+            return await self._no_answer(call, error)
+        except TimeoutError:
+            how = f"has not answered in full within {self._patience:g} s"
+            return _Failure(self._failure(call, how, was_sent=True), None)
+        except AmlError:
+            raise
+        except Exception as error:
+            if not self._is_in_process:
+                raise error.with_traceback(None) from None
+            raise went_wrong(call.name, error) from error
+        self._note_clock(answer)
+        return answer if answer.is_success else await self._refused(call, answer, bearer)
+
+    def _request(self, call: _Call) -> httpx.Request:
         url = f"{self._bases[call.service.side]}{call.service.prefix}{self._scope}{call.path}"
-        headers = await self._headers(call.content_type)
+        headers = {"Content-Type": call.content_type, "Accept": "application/json, text/plain, */*"}
         query = {name: _query_text(value) for name, value in call.query.items() if value is not None}
         try:
-            request = self._client.build_request(
+            return self._client.build_request(
                 call.method, url, params=query or None, content=call.content, headers=headers
             )
         except (httpx.InvalidURL, UnicodeEncodeError):
             message = f"{call.method} {call.path[:60]}...: no address can be so long, or look like this"
             raise InvalidInput(message, hint="Check the names and ids.") from None
-        try:
-            answer = await self._client.send(request)
-        except httpx.HTTPError as error:
-            return _Failure(self._no_answer(call, error), 0 if isinstance(error, _BROKEN) else None)
-        except AmlError:
-            raise
-        except Exception as error:
-            if not self._is_in_process:
-                raise
-            raise went_wrong(call.name, error) from error
-        if answer.is_success:
-            return answer
-        failure = refusal(self.host, answer.status_code, _error_body(answer), call=call.name)
-        return _Failure(failure, answer.status_code, _seconds(answer.headers.get("retry-after", "")))
 
-    def _no_answer(self, call: _Call, error: httpx.HTTPError) -> ServiceError:
-        if isinstance(error, _UNSENT):
+    def _patiently(self, call: _Call) -> AbstractAsyncContextManager[object]:
+        return nullcontext() if self._is_in_process or call.is_bulk else asyncio.timeout(self._patience)
+
+    async def _refused(self, call: _Call, answer: httpx.Response, bearer: Bearer | None) -> _Failure:
+        pause = _seconds(answer.headers.get("retry-after", ""))
+        error = refusal(
+            self.host,
+            answer.status_code,
+            _error_body(answer),
+            call=call.name,
+            needs=(call.method, call.service.name, call.path),
+            asked_pause=pause,
+        )
+        has_another = False
+        if answer.status_code == 401 and bearer is not None and self._tokens is not None:
+            error.hint = self._tokens.advice
+            challenge = answer.headers.get("www-authenticate", "")
+            has_another = await self._tokens.renewed(bearer.secret, challenge)
+        return _Failure(error, answer.status_code, pause, changed_nothing=has_another)
+
+    async def _no_answer(self, call: _Call, error: httpx.HTTPError) -> _Failure:
+        was_sent = not isinstance(error, _UNSENT)
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            how = "shows a certificate that is not trusted here"
+        elif not was_sent:
             how = "cannot be reached"
         elif isinstance(error, httpx.TimeoutException):
             how = f"did not answer within {self._timeout:g} s"
         else:
             how = "broke the connection off before its answer was complete"
-        failure = no_answer(
-            self.host, how, call=call.name, was_sent=not isinstance(error, _UNSENT), is_question=call.is_question
-        )
-        failure.__cause__ = error
-        return failure
+        failure = self._failure(call, how, was_sent=was_sent)
+        failure.__cause__ = without_frames(error)
+        has_moved = not was_sent and await self._has_moved()
+        return _Failure(failure, 0 if isinstance(error, _BROKEN) else None, changed_nothing=has_moved)
 
-    async def _headers(self, content_type: str) -> dict[str, str]:
-        headers = {"Content-Type": content_type, "Accept": "application/json, text/plain, */*"}
-        if self._token is not None:
-            token = await self._token()
-            # httpx would quote a header that cannot be one in its error message.
-            if not token or not token.isascii() or not token.isprintable() or " " in token:
-                message = "the source of access tokens gave something that cannot be one"
-                raise NotConnected(message, hint="Sign in again.")
-            headers["Authorization"] = f"Bearer {token}"
-        return headers
+    def _failure(self, call: _Call, how: str, *, was_sent: bool) -> ServiceError:
+        return no_answer(self.host, how, call=call.name, was_sent=was_sent, is_question=call.is_question)
+
+    async def _has_moved(self) -> bool:
+        """Whether the base URLs are others than they were thought to be. Asked once."""
+        ask, self._elsewhere = self._elsewhere, None
+        services = await ask() if ask is not None else None
+        if services is None:
+            return False
+        before = dict(self._bases)
+        self._move(services.api, services.history)
+        return self._bases != before
+
+    def _move(self, api: str, history: str) -> None:
+        self.host = _address(api).netloc.decode()
+        _address(history)
+        self._bases = {"api": api.rstrip("/"), "history": history.rstrip("/")}
+
+    def _note_clock(self, answer: httpx.Response) -> None:
+        date = answer.headers.get("date")
+        if date:
+            self._date = (date, time.time())
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the other end's, as its last answer told."""
+        at = _instant(self._date[0]) if self._date else None
+        return None if at is None or self._date is None else self._date[1] - at.timestamp()
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The exception and what led to it, without the frames: those of the HTTP library hold the headers, and a token."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _address(base: str) -> httpx.URL:
@@ -259,5 +349,16 @@ def _error_body(answer: httpx.Response) -> object:
 
 
 def _seconds(text: str) -> float | None:
-    """``Retry-After`` in seconds; its other form, a date, is not used by these services."""
-    return float(text) if text.isascii() and text.isdigit() else None
+    """``Retry-After`` in seconds: they are given as such, or as the date until which to wait."""
+    if text.isascii() and text.isdigit():
+        return float(text)
+    at = _instant(text)
+    return None if at is None else max(0.0, at.timestamp() - time.time())
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

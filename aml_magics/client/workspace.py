@@ -31,6 +31,7 @@ class Workspace:
     """One open workspace.
 
     ``name`` is its own, ``location`` says where it is: the folder of one that is embedded in this process, or a URL.
+    ``about`` has what else there is to say of one on Azure: subscription, resource group, region, cloud, identity.
     Get one from ``aml_magics.connect()``.
 
     >>> ws = aml_magics.connect()
@@ -46,12 +47,14 @@ class Workspace:
         *,
         name: str,
         location: str,
+        about: Mapping[str, str] | None = None,
         close: Callable[[], object] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.location = location
+        self.about = MappingProxyType(dict(about or {}))
         self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic)
         self._close = close
         self.experiments = Experiments(self._connection)
@@ -69,6 +72,11 @@ class Workspace:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is embedded in this process, with its files and running steps."""
+        return "://" not in self.location
 
     @property
     def is_embedded(self) -> bool:

@@ -33,6 +33,7 @@ _WORDS = {
     "frequency": FREQUENCIES,
     "week_day": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "per": ("file", "batch"),
+    "cloud": ("AzureCloud", "AzureChinaCloud", "AzureUSGovernment"),
     "truth": ("true", "false"),
 }
 

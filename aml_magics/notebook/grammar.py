@@ -27,7 +27,10 @@ Reader = Callable[[str, object], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """``--name VALUE`` or, without ``value``, a flag. ``completes`` is the kind of names that Tab offers for it."""
+    """``--name VALUE`` or, without ``value``, a flag. ``completes`` is the kind of names that Tab offers for it.
+
+    The value of a secret one is a ``values.GivenSecret``.
+    """
 
     name: str
     help: str
@@ -35,6 +38,7 @@ class Option:
     read: Reader = values.text
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    is_secret: bool = False
     pairs: bool = False  # VALUE is name=value; the option may be repeated and the result is a mapping
     completes: str = ""
 
@@ -258,7 +262,9 @@ class _Arguments:
         if option.key in self.options:
             raise InvalidInput(f"{spelling} is given twice", hint="Give it once.")
         value = self.value(word)
-        if option.choices:
+        if option.is_secret:
+            self.options[option.key] = values.secret(spelling, value, is_typed=value == word.text)
+        elif option.choices:
             self.options[option.key] = values.choice(spelling, value, option.choices)
         elif option.value:
             self.options[option.key] = option.read(spelling, value)

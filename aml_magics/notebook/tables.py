@@ -17,6 +17,7 @@ from aml_magics.notebook.frames import Columns, Table, build
 from aml_magics.notebook.present import moment
 
 if TYPE_CHECKING:
+    from aml_magics.client.doctor import Finding
     from aml_magics.model.resources import (
         DataPathParameter,
         Datastore,
@@ -35,6 +36,7 @@ __all__ = [
     "changes",
     "datastores",
     "experiments",
+    "findings",
     "fire_times",
     "fires",
     "next_fire",
@@ -118,6 +120,7 @@ _POLLS: Columns = {
     "fired": "Int64",
     "error": "string",
 }
+_FINDINGS: Columns = {"check": "string", "result": "string", "found": "string", "what to do": "string"}
 _CHANGES: Columns = {"name": "string", "was": "string", "status": "string", "id": "string"}
 
 
@@ -352,6 +355,15 @@ def polls(call: Call, found: Sequence[Poll]) -> Table:
         for one in found
     ]
     return _table(call, _POLLS, rows, "Polls, the newest first", empty="no polls")
+
+
+def findings(call: Call, found: Sequence[Finding], caption: str, notes: Iterable[str] = ()) -> Table:
+    """What a look at everything that can be wrong found."""
+    rows = [
+        {"check": one.check, "result": one.result.value, "found": one.found, "what to do": one.advice or None}
+        for one in found
+    ]
+    return build(_FINDINGS, rows, zone=call.zone, caption=caption, notes=notes)
 
 
 def changes(

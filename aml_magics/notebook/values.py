@@ -20,6 +20,7 @@ from aml_magics.model.secret import Secret
 
 __all__ = [
     "Given",
+    "GivenSecret",
     "anything",
     "choice",
     "data_path",
@@ -76,6 +77,23 @@ def sound(what: str, value: str) -> str:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class GivenSecret:
+    """A secret from the line. ``is_typed``: it stands there itself, so a saved notebook holds it."""
+
+    secret: Secret
+    is_typed: bool
+
+
+def secret(what: str, value: object, *, is_typed: bool) -> GivenSecret:
+    """A token or a key, which is never shown from here on, also when it is refused."""
+    if isinstance(value, Secret):
+        return GivenSecret(value, is_typed=False)
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput(f"{what} is text", hint=f"Write {what} {{TOKEN}} with a variable that holds it.")
+    return GivenSecret(Secret(value.strip()), is_typed=is_typed)
+
+
 def reference(what: str, value: object) -> str:
     """A name or an id; an object that has an id (a run, a schedule, a pipeline) stands for itself."""
     known = getattr(value, "id", None) or getattr(value, "name", None)
@@ -117,15 +135,6 @@ def seconds(what: str, value: object) -> float:
             f"{what} is a length of time, not {value!r}", hint="Write for example 90, 90s or '5 minutes'."
         )
     return float(found[1]) * {"m": 60, "h": 3600}.get((found[2] or "s")[0], 1)
-
-
-def secret(what: str, value: object) -> Secret:
-    """A token or a key, as a ``Secret`` from here on."""
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str) or not value.strip():  # what was given is not shown
-        raise InvalidInput(f"{what} is text that is not empty", hint="Put it into a variable: --token {TOKEN}.")
-    return Secret(sound(what, value).strip())
 
 
 def truth(what: str, value: object) -> bool:

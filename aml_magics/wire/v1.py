@@ -61,10 +61,11 @@ from aml_magics.wire.v1_schedules import (
     schedule_to,
     schedule_trigger_from,
 )
-from aml_magics.wire.v1_workspace import EMBEDDED_SCOPE, discovery_to, scope_of, workspace_to
+from aml_magics.wire.v1_workspace import EMBEDDED_KIND, EMBEDDED_SCOPE, discovery_to, scope_of, workspace_to
 
 __all__ = [
     "CODE_LIMIT",
+    "EMBEDDED_KIND",
     "EMBEDDED_SCOPE",
     "PipelineDisabled",
     "PipelineInUse",

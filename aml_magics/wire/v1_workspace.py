@@ -10,7 +10,7 @@ from aml_magics.wire.moments import instant_to
 if TYPE_CHECKING:
     from aml_magics.wire.casing import Json
 
-__all__ = ["EMBEDDED_SCOPE", "SERVICES", "discovery_to", "scope_of", "workspace_to"]
+__all__ = ["EMBEDDED_KIND", "EMBEDDED_SCOPE", "SERVICES", "discovery_to", "scope_of", "workspace_to"]
 
 SERVICES = ("api", "experimentation", "history", "hyperdrive", "modelmanagement", "studio")
 """The six names that discovery must give; the SDK raises a ``KeyError`` without one of them."""
@@ -28,6 +28,10 @@ EMBEDDED_SCOPE = scope_of("embedded", subscription="00000000-0000-0000-0000-0000
 """The path of a workspace embedded in a kernel, unless it was given another name."""
 
 
+EMBEDDED_KIND = "aml_magics"
+"""The ``kind`` of such a workspace's resource, by which a client knows that it can ask for more than Azure answers."""
+
+
 def discovery_to(base: str) -> Json:
     """Every service at one base URL."""
     return dict.fromkeys(SERVICES, base.rstrip("/"))
@@ -40,6 +44,7 @@ def workspace_to(scope: str, *, workspace_id: str, base: str, created: datetime 
         "id": scope,
         "name": name,
         "type": "Microsoft.MachineLearningServices/workspaces",
+        "kind": EMBEDDED_KIND,
         "location": "local",
         "tags": {},
         "sku": {"name": "Basic", "tier": "Basic"},

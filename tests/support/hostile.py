@@ -173,7 +173,9 @@ class Hostile:
         finally:
             writer.close()
         lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)
+        }
         for name in ("content-length", "connection", "transfer-encoding"):
             headers.pop(name, None)
         return Answer(int(lines[0].split()[1]), headers, content)

@@ -118,6 +118,6 @@ def endpoint(call: Call) -> Text:
     found = call.workspace.pipelines.get(call.get("name_or_id"))
     call.remember("pipeline", [found.name])
     address = Text(found.endpoint)
-    if call.workspace.is_embedded:
+    if call.workspace.is_here:
         address.add_notes(["It answers inside this kernel only: no port is open."])
     return address

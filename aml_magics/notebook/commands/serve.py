@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import MASK
+from aml_magics.notebook.commands.elsewhere import secret_of
 from aml_magics.notebook.present import path_from_here
 from aml_magics.notebook.views import View
 
@@ -24,7 +25,9 @@ def serve(call: Call) -> View:
     if call.get("stop"):
         return _stop(call)
     workspace = call.workspace
-    options = {name: call.get(name) for name in ("host", "port", "token", "tls") if name in call.arguments}
+    options = {name: call.get(name) for name in ("host", "port", "tls") if name in call.arguments}
+    if "token" in call.arguments:
+        options["token"] = secret_of(call, "token")
     served = call.around.session.serve(**options)
     token_file = path_from_here(served.token_file)
     fields = [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from aml_magics.model.errors import ServiceError
+from aml_magics.notebook.commands.elsewhere import elsewhere
 from aml_magics.notebook.present import cell
 from aml_magics.notebook.views import View
 
@@ -17,29 +19,52 @@ if TYPE_CHECKING:
 __all__ = ["connect", "status"]
 
 _TOLD_ALREADY = ("name", "root")
-_COUNTED = {"active pipelines": "activePipelines", "active schedules": "activeSchedules", "runs": "runs"}
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
 def connect(call: Call) -> View:
-    """Open the workspace embedded in a folder; the value is the ``Workspace``."""
+    """Open a workspace: embedded in a folder, served at a URL, or on Azure; the value is the ``Workspace``."""
     options = {name: call.get(name) for name in ("executor", "parallel_steps") if name in call.arguments}
     session = call.around.session
     former = session.workspace if session.is_connected else None
-    workspace = session.connect(call.get("folder"), **options)
+    workspace = session.connect(call.get("folder_or_url"), tell=call.around.write, **elsewhere(call), **options)
     call.around.known.clear()
-    call.remember("pipeline", [one.name for one in workspace.pipelines.list()])
-    call.remember("schedule", [one.name for one in workspace.schedules.list()])
-    call.remember("datastore", [one.name for one in workspace.datastores.list()])
-    counts = workspace.status()["counts"]
-    fields = [
-        ("location", _relative(workspace.location)),
-        *((what, str(counts[key])) for what, key in _COUNTED.items()),
-    ]
-    notes = []
+    notes: list[str] = []
+    counts = {
+        "active pipelines": _known(call, "pipeline", workspace.pipelines.list, notes),
+        "active schedules": _known(call, "schedule", workspace.schedules.list, notes),
+    }
+    _known(call, "datastore", workspace.datastores.list, notes)
+    if workspace.is_embedded:
+        counts["runs"] = str(workspace.status()["counts"]["runs"])
     if former is not None and former is not workspace:
-        where = _relative(former.location)
-        notes.append(f"What was open in {where} is closed: its schedules do not fire until it is opened again.")
+        notes.append(_closed(former))
+    fields = [("location", _relative(workspace.location)), *workspace.about.items(), *counts.items()]
     return View(f"Connected to the workspace {workspace.name!r}", value=workspace, fields=fields, notes=notes)
+
+
+def _known(call: Call, kind: str, ask: Callable[[], Sequence[_Named]], notes: list[str]) -> str:
+    """How many there are; their names are kept for completion. What an account may not see is no reason to stop."""
+    try:
+        found = ask()
+    except ServiceError as error:
+        if error.status != 403:
+            raise
+        notes.append(f"The {kind}s are not shown: {error}")
+        return ""
+    call.remember(kind, [one.name for one in found])
+    return str(len(found))
+
+
+def _closed(former: Workspace) -> str:
+    where = _relative(former.location)
+    if not former.is_here:
+        return f"The connection to {where} is closed."
+    return f"What was open in {where} is closed: its schedules do not fire until it is opened again."
 
 
 def status(call: Call) -> View:
@@ -53,11 +78,15 @@ def status(call: Call) -> View:
 
 
 def _view(workspace: Workspace, title: str) -> View:
-    fields = [("location", workspace.location)]
-    for name, value in workspace.status().items():
-        if name not in _TOLD_ALREADY:
-            fields += _facts(_words(name), value)
-    return View(f"{title} {workspace.name}", value=workspace, fields=fields)
+    fields = [("location", workspace.location), *workspace.about.items()]
+    notes = []
+    if workspace.is_embedded:
+        for name, value in workspace.status().items():
+            if name not in _TOLD_ALREADY:
+                fields += _facts(_words(name), value)
+    else:
+        notes.append("Azure does not tell how its schedules do; %aml doctor looks at what it does tell.")
+    return View(f"{title} {workspace.name}", value=workspace, fields=fields, notes=notes)
 
 
 def _relative(location: str) -> str:

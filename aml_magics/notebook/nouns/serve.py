@@ -15,7 +15,7 @@ SERVE = Verb(
         Option(
             name="token",
             value="{TOKEN}",
-            read=values.secret,
+            is_secret=True,
             help="who has it gets in; default: a random one, the same from one time to the next",
         ),
         Option(name="tls", help="https, with a certificate of its own"),
