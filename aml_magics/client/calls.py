@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from aml_magics.model.errors import AmlError, InvalidInput, ServiceError
 
-__all__ = ["read", "read_all", "segment", "side_by_side", "values_of_pages"]
+if TYPE_CHECKING:
+    from aml_magics.wire.casing import Json
+
+__all__ = ["read", "read_all", "read_object", "segment", "side_by_side", "values_of_pages"]
 
 T = TypeVar("T")
 S = TypeVar("S")
 
+_ODD = "Check the address, and whether a proxy is in between; look at the list before you repeat a change."
 _A_TURN = 100  # items read before others get their turn: about ten milliseconds
 _AT_ONCE = 8  # requests in flight for one question
 
@@ -34,7 +38,15 @@ def read(what: str, reader: Callable[[Any], T], answer: object) -> T:
     except ValueError as error:
         reason = error.message if isinstance(error, AmlError) else str(error)
         message = f"the workspace's answer about {what} cannot be read: {reason}"
-        raise ServiceError(message, status=200) from error
+        raise ServiceError(message, status=200, hint=_ODD) from error
+
+
+def read_object(what: str, answer: object) -> Json:
+    """The answer itself when it is a JSON object; any other is a ``ServiceError``."""
+    if not isinstance(answer, dict):
+        message = f"the workspace's answer about {what} is no JSON object"
+        raise ServiceError(message, status=200, hint=_ODD)
+    return answer
 
 
 async def read_all(what: str, reader: Callable[[Any], T], answer: object) -> list[T]:
@@ -44,7 +56,7 @@ async def read_all(what: str, reader: Callable[[Any], T], answer: object) -> lis
     """
     if not isinstance(answer, list):
         message = f"the workspace's answer about {what}s is no list"
-        raise ServiceError(message, status=200)
+        raise ServiceError(message, status=200, hint=_ODD)
     found = []
     for index, item in enumerate(answer, start=1):
         found.append(read(_named(what, item), reader, item))
@@ -66,7 +78,7 @@ async def values_of_pages(page: Callable[[str | None], Awaitable[Any]], *, enoug
         values = answer.get("value") if isinstance(answer, Mapping) else None
         if not isinstance(values, list):
             message = "the workspace's answer is no page of a list"
-            raise ServiceError(message, status=200)
+            raise ServiceError(message, status=200, hint=_ODD)
         items += values
         token = answer.get("continuationToken")
         if not token or token in seen or (enough is not None and len(items) >= enough):

@@ -18,6 +18,7 @@ _LONGEST = 600  # characters of a foreign message
 
 _INPUT_CODES = ("UserError", "BadArgument", "InvalidArgument", "ArgumentInvalid", "ValidationError")
 _TAKEN = "another datastore with the same name already exists"  # the datastore service says it in words only
+_PERHAPS = "It may have been carried out all the same: look at the list before you do it again."
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
     429: "The workspace asks to slow down: try again in a minute.",
@@ -31,6 +32,7 @@ def refusal(
     answer: object,
     *,
     call: str,
+    is_question: bool = True,
     needs: tuple[str, str, str] = ("", "", ""),
     asked_pause: float | None = None,
 ) -> AmlError:
@@ -54,25 +56,29 @@ def refusal(
         return InvalidInput(text)
     if status == 403:
         return ServiceError(text, status=status, code=error.code, hint=lacking(text, *needs))
-    hint = _HINTS.get(status, "")
+    return ServiceError(text, status=status, code=error.code, hint=_way_out(status, asked_pause, is_question))
+
+
+def _way_out(status: int, asked_pause: float | None, is_question: bool) -> str:
     if status in (429, 503) and asked_pause:
-        hint = f"The workspace asks to wait: try again in {asked_pause:.0f} s."
-    return ServiceError(text, status=status, code=error.code, hint=hint)
+        return f"The workspace asks to wait: try again in {asked_pause:.0f} s."
+    if status >= 500 and not is_question:
+        return _PERHAPS
+    return _HINTS.get(status) or ("Try again in a minute." if status >= 500 else "")
 
 
-def not_json(host: str, status: int, found: str, *, call: str) -> ServiceError:
+def not_json(host: str, status: int, found: str, *, call: str, is_question: bool = True) -> ServiceError:
     """A 200 that is no answer of the service: a login page, a proxy. ``found`` says what came instead of JSON."""
     message = f"{host} answered {call} with {found or 'something untyped'} where JSON belongs"
-    return ServiceError(
-        message, status=status, hint="Check the address, and whether a proxy or a login page is in between."
-    )
+    hint = "Check the address, and whether a proxy or a login page is in between." if is_question else _PERHAPS
+    return ServiceError(message, status=status, hint=hint)
 
 
 def no_answer(host: str, how: str, *, call: str, was_sent: bool, is_question: bool) -> ServiceError:
     """No answer came. ``how`` reads after the host: ``cannot be reached``, ``did not answer within 30 s``."""
     message = f"{host} {how} ({call})"
     if was_sent and not is_question:
-        hint = "It may have been carried out all the same: look at the list before you do it again."
+        hint = _PERHAPS
     elif was_sent:
         hint = "Try again."
     elif "certificate" in how:

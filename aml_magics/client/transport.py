@@ -169,11 +169,13 @@ class Transport:
             return None
         content_type = answer.headers.get("content-type", "")
         if "json" not in content_type:
-            raise not_json(self.host, answer.status_code, content_type, call=call.name)
+            raise not_json(self.host, answer.status_code, content_type, call=call.name, is_question=call.is_question)
         try:
             return json.loads(answer.content)
         except ValueError:
-            raise not_json(self.host, answer.status_code, "broken JSON", call=call.name) from None
+            raise not_json(
+                self.host, answer.status_code, "broken JSON", call=call.name, is_question=call.is_question
+            ) from None
 
     async def text(self, method: str, service: Service, path: str, *, body: object = _NO_BODY) -> str:
         """The calls that answer with raw text, the logs of a step: they change nothing, so they may be repeated."""
@@ -250,6 +252,7 @@ class Transport:
             answer.status_code,
             _error_body(answer),
             call=call.name,
+            is_question=call.is_question,
             needs=(call.method, call.service.name, call.path),
             asked_pause=pause,
         )

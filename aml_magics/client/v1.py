@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aml_magics.client.calls import read, read_all, segment, values_of_pages
+from aml_magics.client.calls import read, read_all, read_object, segment, values_of_pages
 from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
 from aml_magics.client.v1_runs import RunCalls, pipeline_id_of
 from aml_magics.datastores.base import ObjectInfo
@@ -117,7 +117,7 @@ class WorkspaceClient(RunCalls):
         ids = {}
         for name, body in modules.items():
             answer = await self.transport.json("POST", PIPELINES, "/Modules", body=body)
-            ids[name] = read("module", lambda item: Body(item).text("Id"), answer)
+            ids[name] = read("module", lambda item: Body(item, "module").required("Id"), answer)
         body = pipeline_creation_to(definition, ids)
         answer = await self.transport.json("POST", PIPELINES, "/Pipelines/Create", body=body)
         return self._learn(
@@ -177,8 +177,8 @@ class WorkspaceClient(RunCalls):
     async def status(self) -> Json:
         """How the workspace and its engine do."""
         self._only_embedded("status")
-        answer: Json = await self.transport.json("GET", EXTRAS, "/status")
-        return answer
+        answer = await self.transport.json("GET", EXTRAS, "/status")
+        return {"counts": {}} | read_object("its status", answer)
 
     async def history(self, schedule_id: str, *, limit: int = 50) -> History:
         """What a schedule did and what it saw: its newest ``limit`` fires and polls. Raises ``NotFound``."""
@@ -188,8 +188,8 @@ class WorkspaceClient(RunCalls):
         return read("history", history_from, answer)
 
     async def _schedule_entity(self, schedule_id: str) -> Json:
-        answer: Json = await self.transport.json("GET", PIPELINES, f"/Schedules/{segment(schedule_id)}")
-        return answer
+        answer = await self.transport.json("GET", PIPELINES, f"/Schedules/{segment(schedule_id)}")
+        return read_object("schedule", answer)
 
     async def _schedules(self, answers: list[Json]) -> list[Schedule]:
         await self._learn_all(await read_all("schedule", pipeline_id_of, answers))

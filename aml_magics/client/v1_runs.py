@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from aml_magics.client.calls import read, read_all, segment, side_by_side, values_of_pages
+from aml_magics.client.calls import read, read_all, read_object, segment, side_by_side, values_of_pages
 from aml_magics.client.services import EXTRAS, HISTORY, PIPELINES
 from aml_magics.model.errors import NotFound
 from aml_magics.wire.casing import Body, Json
@@ -117,7 +117,7 @@ class RunCalls:
     async def newest_run_ids(self) -> list[str]:
         """The ids of the newest runs, among which the beginning of an id is looked up."""
         if self.is_embedded:
-            return [read("run", _id_of, item) for item in await self._newest_entities(_SEARCHED)]
+            return await read_all("run", _id_of, await self._newest_entities(_SEARCHED))
         return await self._newest_ids([found.name for found in await self.experiments()], _SEARCHED)
 
     async def cancel_run(self, run_id: str) -> None:
@@ -152,8 +152,8 @@ class RunCalls:
         return await self.transport.text("POST", PIPELINES, path, body=[step_id])
 
     async def _run_entity(self, run_id: str) -> Json:
-        answer: Json = await self.transport.json("GET", PIPELINES, f"/PipelineRuns/{segment(run_id)}")
-        return answer
+        answer = await self.transport.json("GET", PIPELINES, f"/PipelineRuns/{segment(run_id)}")
+        return read_object("run", answer)
 
     async def _newest_entities(self, limit: int | None) -> list[Json]:
         answer: list[Json] = await self.transport.json(
@@ -213,7 +213,7 @@ def pipeline_id_of(answer: object) -> str:
 
 
 def _id_of(answer: Json) -> str:
-    return Body(answer, "run").text("Id")
+    return Body(answer, "run").required("Id")
 
 
 def _graph_id(answer: Json) -> str:
@@ -226,4 +226,4 @@ def _run_type(answer: Json) -> str:
 
 def _created_and_id(answer: Json) -> tuple[str, str, str]:
     body = Body(answer, "run")
-    return body.text("createdUtc"), body.text("runId"), body.text("runType")
+    return body.text("createdUtc"), body.required("runId"), body.text("runType")

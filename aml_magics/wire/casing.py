@@ -55,6 +55,14 @@ class Body:
         value = self.optional_text(name)
         return default if value is None else value
 
+    def required(self, name: str) -> str:
+        """Text that must be there and not be empty: what something is found by."""
+        found = self.text(name)
+        if not found:
+            message = f"{self.what}.{name}: it is missing"
+            raise InvalidInput(message)
+        return found
+
     def integer(self, name: str) -> int | None:
         """A whole number, also when it is written as text."""
         value = self.get(name)

@@ -84,7 +84,7 @@ def experiment_from(answer: Mapping[str, Any]) -> Experiment:
     body = Body(answer, "experiment")
     return Experiment(
         id=body.text("experimentId"),
-        name=body.text("name"),
+        name=body.required("name"),
         description=body.text("description"),
         created=instant_from(body.optional_text("createdUtc")),
     )
@@ -227,7 +227,7 @@ def pipeline_from(
     else:
         parameters, data_paths = interface_from(interface)
     return Pipeline(
-        id=body.text("Id"),
+        id=body.required("Id"),
         name=body.text("Name"),
         description=body.text("Description"),
         version=body.text("Version"),

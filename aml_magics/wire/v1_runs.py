@@ -89,7 +89,7 @@ def run_from(answer: Mapping[str, Any], *, parameters: Iterable[Parameter] = ())
     body = Body(answer, "run")
     status = body.body("Status") or Body({}, "run.Status")
     return Run(
-        id=body.text("Id"),
+        id=body.required("Id"),
         experiment_name=body.text("RunHistoryExperimentName"),
         pipeline_id=body.text("PipelineId"),
         status=_run_status(status.text("StatusCode")),
@@ -141,7 +141,7 @@ def run_history_from(answer: Mapping[str, Any], experiment_name: str) -> Run:
     properties = body.texts("properties")
     given = json.loads(properties.get("azureml.parameters") or "{}")
     return Run(
-        id=body.text("runId"),
+        id=body.required("runId"),
         experiment_name=experiment_name,
         pipeline_id=properties.get("azureml.pipelineid", ""),
         status=_history_run_status(body.text("status")),
@@ -198,7 +198,7 @@ def step_from(answer: Mapping[str, Any]) -> Step:
     properties, tags = body.texts("properties"), body.texts("tags")
     exit_code = properties.get("aml_magics.exit_code")
     return Step(
-        id=tags.get("azureml.nodeid") or body.text("runId"),
+        id=tags.get("azureml.nodeid") or body.required("runId"),
         run_id=tags.get("azureml.pipeline") or body.text("parentRunId"),
         name=body.text("name"),
         status=_step_status(properties.get("aml_magics.status") or body.text("status")),

@@ -114,7 +114,7 @@ def schedule_from(answer: Mapping[str, Any], *, parameters: Iterable[Parameter] 
     body = Body(answer, "schedule")
     ours = body.body("AmlMagics")
     return Schedule(
-        id=body.text("Id"),
+        id=body.required("Id"),
         status=status_from(body.optional_text("EntityStatus")),
         host=Host(ours.text("Host", Host.SERVICE_V1.value)) if ours else Host.SERVICE_V1,
         created=instant_from(body.optional_text("CreatedDate")),

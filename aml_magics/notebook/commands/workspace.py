@@ -40,7 +40,7 @@ def connect(call: Call) -> View:
     }
     _known(call, "datastore", workspace.datastores.list, notes)
     if workspace.is_embedded:
-        counts["runs"] = str(workspace.status()["counts"]["runs"])
+        counts["runs"] = str(workspace.status()["counts"].get("runs", ""))
     if former is not None and former is not workspace:
         notes.append(_closed(former))
     fields = [("location", _relative(workspace.location)), *workspace.about.items(), *counts.items()]
