@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from aml_magics.client.permissions import lacking
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
-from aml_magics.model.secret import redacted
+from aml_magics.model.secret import Secret, redacted
 from aml_magics.wire.v1_errors import error_from
 
 __all__ = ["no_answer", "not_json", "refusal", "went_wrong"]
@@ -35,16 +35,18 @@ def refusal(
     is_question: bool = True,
     needs: tuple[str, str, str] = ("", "", ""),
     asked_pause: float | None = None,
+    sent: Secret | None = None,
 ) -> AmlError:
     """The error of an answer outside 200-299, whose JSON, or text, or nothing ``answer`` is.
 
-    ``needs`` is the method, the service's name and the path, by which a missing permission is named.
+    ``needs`` is the method, the service's name and the path, by which a missing permission is named. ``sent`` is the
+    token that went with the call: some services quote it.
     """
     if status < 400:
         message = f"{host} sends {call} on to another address"
         return ServiceError(message, status=status, hint="Check the workspace's address.")
     error = error_from(status, answer, what=call)
-    text = _shortened(error.message)
+    text = _shortened(error.message, *([sent] if sent else []))
     if not isinstance(error, ServiceError):
         if isinstance(error, InvalidInput) and _TAKEN in text.casefold():
             return Conflict(text)
@@ -95,6 +97,6 @@ def went_wrong(call: str, error: Exception) -> ServiceError:
     return ServiceError(message, status=500, code="InternalError", hint="%tb shows where; please report it.")
 
 
-def _shortened(text: str) -> str:
-    line = redacted(" ".join(text.split()))
+def _shortened(text: str, *known: Secret) -> str:
+    line = redacted(" ".join(text.split()), *known)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."

@@ -255,6 +255,7 @@ class Transport:
             is_question=call.is_question,
             needs=(call.method, call.service.name, call.path),
             asked_pause=pause,
+            sent=bearer.secret if bearer is not None else None,
         )
         has_another = False
         if answer.status_code == 401 and bearer is not None and self._tokens is not None:

@@ -94,6 +94,7 @@ class Hostile:
     pace: float = 0.05
     asked: list[Request] = field(default_factory=list)
     handed_on: Counter[str] = field(default_factory=Counter)
+    was_asked: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Hostile:  # noqa: PYI034 - nobody inherits from it
         self._loop = asyncio.new_event_loop()
@@ -121,6 +122,7 @@ class Hostile:
             setattr(self, name, value)
         self.asked.clear()
         self.handed_on.clear()
+        self.was_asked.clear()
 
     async def _serve(self) -> None:
         tasks: set[asyncio.Task[None]] = set()
@@ -146,6 +148,7 @@ class Hostile:
             content = await reader.readexactly(_length(head))
             request = _request(head, content)
             self.asked.append(request)
+            self.was_asked.set()
             fault = self._fault_of(request)
             if fault and self.before:
                 answer = Answer(200, {"content-type": "application/json"}, b"{}")
