@@ -16,6 +16,7 @@ from aml_magics.model.resources import Status
 from aml_magics.notebook import tables
 from aml_magics.notebook.present import moment
 from aml_magics.notebook.values import Given, data_path, sound
+from aml_magics.notebook.words import spelled
 
 if TYPE_CHECKING:
     from aml_magics.client.connection import StatusChange
@@ -113,7 +114,7 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
     notes = [f"{len(before) - len(changed)} had this status already."] if len(changed) < len(before) else []
     if changed and not call.is_dry_run:
         back = "enable" if to is Status.DISABLED else "disable"
-        notes.append(f"To undo: %aml {kind} {back} {' '.join(map(_quoted, changed))}")
+        notes.append(f"To undo: %aml {kind} {back} {' '.join(map(spelled, changed))}")
     caption = f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}"
     return tables.changes(call, before, to, caption, notes)
 
@@ -123,7 +124,3 @@ def _picked(kind: str, name: str, everything: Sequence[_Named], to: Status) -> S
     if kind == "pipeline":
         return pick_publications(name, everything, to)
     return [pick(kind, name, everything, to_change=True)]
-
-
-def _quoted(name: str) -> str:
-    return name if name.replace("_", "a").replace("-", "a").isalnum() else f'"{name}"'
