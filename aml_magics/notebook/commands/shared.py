@@ -5,13 +5,14 @@ names.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aml_magics.client.fitting import check_in_use, fit_data_path_parameter, fit_data_paths, fit_parameters
 from aml_magics.client.names import pick, pick_publications
-from aml_magics.model.errors import InvalidInput
+from aml_magics.model.errors import AmlError, InvalidInput
 from aml_magics.model.resources import Status
 from aml_magics.notebook import tables
 from aml_magics.notebook.present import moment
@@ -21,7 +22,7 @@ from aml_magics.notebook.words import spelled
 if TYPE_CHECKING:
     from aml_magics.client.connection import StatusChange
     from aml_magics.client.workspace import Workspace
-    from aml_magics.model.resources import DataPath, Pipeline, Schedule
+    from aml_magics.model.resources import DataPath, Pipeline, Run, Schedule
     from aml_magics.notebook.call import Call
     from aml_magics.notebook.frames import Table
 
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 LAST = 10  # runs that a view of something else shows
+_FEW = 20
 
 _Named = TypeVar("_Named", "Pipeline", "Schedule")
 
@@ -52,10 +54,21 @@ def pipeline_names(workspace: Workspace) -> dict[str, str]:
     return {one.id: one.name for one in workspace.pipelines.list(active_only=False)}
 
 
-def names_for_runs(workspace: Workspace) -> dict[str, str]:
-    """The names of all pipelines and all schedules by their ids: a table of runs has a column for each."""
-    schedules = {one.id: one.name for one in workspace.schedules.list(active_only=False)}
-    return {**pipeline_names(workspace), **schedules}
+def names_for_runs(workspace: Workspace, runs: Iterable[Run]) -> dict[str, str]:
+    """The names of all pipelines, and of the schedules that started these runs, by their ids."""
+    starters = {one.schedule_id for one in runs if one.schedule_id}
+    return {**pipeline_names(workspace), **_schedule_names(workspace, starters)}
+
+
+def _schedule_names(workspace: Workspace, wanted: set[str]) -> dict[str, str]:
+    """A few schedules are asked for one by one: a list of all would take long where there are thousands."""
+    if len(wanted) > _FEW:
+        return {one.id: one.name for one in workspace.schedules.list(active_only=False)}
+    names = {}
+    for id_ in wanted:
+        with suppress(AmlError):  # one that cannot be read goes by its id
+            names[id_] = workspace.schedules.get(id_).name
+    return names
 
 
 def instant(call: Call, at: datetime | None) -> str:
