@@ -209,3 +209,26 @@ def test_what_undoes_a_change_does_so_when_it_is_typed(aml, name):
     undone = aml(done.notes[-1].partition("To undo: %aml ")[2])
     assert list(undone["name"]) == [name]
     assert list(undone["status"]) == ["Active"]
+
+
+def test_what_undoes_a_change_of_many_publications_means_the_same_ones(aml):
+    for number in range(3):
+        aml("pipeline publish train", f"print({number})")
+    oldest = aml("pipeline list")["id"].tolist()[-1]
+    aml(f"pipeline disable {oldest}")
+    for verb, count in (("disable", 2), ("enable", 1)):
+        before = aml("pipeline list --all")["status"].tolist()
+        done = aml(f"pipeline {verb} train")
+        assert len(done) == count
+        aml(done.notes[-1].partition("To undo: %aml ")[2])
+        assert aml("pipeline list --all")["status"].tolist() == before
+        aml(f"pipeline {verb} train")
+
+
+def test_a_log_with_nothing_in_it_says_so(aml):
+    aml("pipeline publish silent", "pass")
+    aml("pipeline submit silent")
+    aml("run wait silent")
+    text = aml("run logs silent")
+    assert text == ""
+    assert text.notes == ("Nothing has been written; the run is Finished.",)

@@ -61,7 +61,10 @@ def logs(call: Call) -> Text | View:
         for text in workspace.runs.follow(run.id, step=call.get("step")):
             call.around.write(text)
         return _detailed(call, workspace, workspace.runs.get(run.id))
-    return Text(workspace.runs.logs(run.id, step=call.get("step")))
+    text = Text(workspace.runs.logs(run.id, step=call.get("step")))
+    if not text:
+        text.add_notes([f"Nothing has been written; the run is {run.status.value}."])
+    return text
 
 
 def wait(call: Call) -> View:

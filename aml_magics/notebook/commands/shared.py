@@ -5,6 +5,7 @@ names.
 from __future__ import annotations
 
 import builtins
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -123,11 +124,15 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
         change = collection.disable if to is Status.DISABLED else collection.enable
         before = [(one.value, one.was) for one in change(*names)]
     call.remember(kind, [one.name for one, _ in before])
-    changed = [one.name for one, was in before if was is not to]
+    changed = [one for one, was in before if was is not to]
     notes = [f"{len(before) - len(changed)} had this status already."] if len(changed) < len(before) else []
     if changed and not call.is_dry_run:
         back = "enable" if to is Status.DISABLED else "disable"
-        notes.append(f"To undo: %aml {kind} {back} {' '.join(map(spelled, changed))}")
+        # One name may be many publications, and typed for them it would not mean the same ones again.
+        known = collection.list(active_only=False) if kind == "pipeline" else changed
+        count = Counter(one.name for one in known)
+        undo = [spelled(one.name) if count[one.name] == 1 else one.id for one in changed]
+        notes.append(f"To undo: %aml {kind} {back} {' '.join(undo)}")
     caption = f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}"
     return tables.changes(call, before, to, caption, notes)
 
