@@ -92,7 +92,7 @@ def fit_data_paths(
     for name, default in known.items():
         if default is None and name not in given and name != filled_by_trigger:
             message = f"pipeline {pipeline.name!r} needs the data path {name!r}, which has no default"
-            raise InvalidInput(message, hint=f"Give it: {name}=datastore/path.")
+            raise InvalidInput(message, hint=f"Give it: --data-path {name}=datastore/path (data_paths in Python).")
     return dict(given)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeGuard, TypeVar
 
 from aml_magics.model.errors import InvalidInput, NotFound, did_you_mean
 from aml_magics.model.resources import DataPath, Status
@@ -25,6 +25,7 @@ __all__ = [
     "check_flag",
     "check_mapping",
     "check_text",
+    "is_experiment_name",
     "is_id",
     "named",
     "newest_first",
@@ -147,9 +148,14 @@ def pick_by_name(what: str, wanted: str, names: Iterable[str]) -> str:
     return wanted
 
 
+def is_experiment_name(name: object) -> TypeGuard[str]:
+    """Whether Azure ML takes ``name`` for an experiment."""
+    return isinstance(name, str) and _EXPERIMENT.fullmatch(name) is not None
+
+
 def check_experiment_name(name: object) -> str:
     """``name`` itself. Raises ``InvalidInput`` when Azure ML would not take it."""
-    if not isinstance(name, str) or not _EXPERIMENT.fullmatch(name):
+    if not is_experiment_name(name):
         message = f"experiment_name: {name!r} cannot be an experiment's name"
         raise InvalidInput(message, hint="1 to 255 letters, digits, - and _, the first a letter or digit.")
     return name

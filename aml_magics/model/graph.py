@@ -189,7 +189,8 @@ def _check_command(step: StepDefinition) -> None:
     for reference in command_references(step.command):
         if reference.name not in known[reference.kind]:
             message = f"its command uses {reference}, which is not one of its {reference.kind}"
-            raise InvalidInput(message, hint=did_you_mean(reference.name, known[reference.kind]))
+            hint = did_you_mean(reference.name, known[reference.kind])
+            raise InvalidInput(message, hint=hint or f"Name it under {reference.kind}: of the step.")
     shell_text(step.command)
 
 
@@ -261,11 +262,13 @@ def _check_timeout(seconds: object) -> None:
 def _check_binding(where: str, binding: Binding, inputs: Sequence[str], outputs: Mapping[str, tuple[str, ...]]) -> None:
     if isinstance(binding, PipelineInput) and binding.name not in inputs:
         message = f"{where} takes ${{{{parent.inputs.{binding.name}}}}}, but the pipeline has no such input"
-        raise InvalidInput(message, hint=did_you_mean(binding.name, inputs))
+        hint = did_you_mean(binding.name, inputs)
+        raise InvalidInput(message, hint=hint or "Name it under inputs: of the pipeline, with its default.")
     if isinstance(binding, StepOutput):
         if binding.step not in outputs:
             message = f"{where} takes an output of step {binding.step!r}, which is not there"
             raise InvalidInput(message, hint=did_you_mean(binding.step, outputs))
         if binding.output not in outputs[binding.step]:
             message = f"{where} takes output {binding.output!r} of step {binding.step!r}, which has no such output"
-            raise InvalidInput(message, hint=did_you_mean(binding.output, outputs[binding.step]))
+            hint = did_you_mean(binding.output, outputs[binding.step])
+            raise InvalidInput(message, hint=hint or "Name it under outputs: of that step.")

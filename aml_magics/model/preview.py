@@ -64,7 +64,7 @@ def _gap_note(gone: list[int], at: datetime) -> str:
         words = [words[0], f"{len(words) - 1} more"]
     same_day = calendar_date(gone[0] // DAY) == at.date()
     day = "this day" if same_day else calendar_date(gone[0] // DAY).isoformat()
-    return f"{listed(words)} {'does' if len(gone) == 1 else 'do'} not exist on {day}: {_reading(at)}"
+    return f"{listed(words)} {'does' if len(gone) == 1 else 'do'} not exist on {day}: fires at {_reading(at)}"
 
 
 def _reading(at: datetime) -> str:

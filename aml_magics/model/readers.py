@@ -91,7 +91,7 @@ def read_every(value: object) -> tuple[str, int]:
     match = QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or not match["unit"]:
         number = read_count(value)
-        hint = f"Say of what: {number} minutes." if type(number) is int else "Write 15 minutes."
+        hint = f"Say of what, on a line in quotes: '{number} minutes'." if type(number) is int else "Write 15 minutes."
         raise InvalidInput(f"every {value!r} is not an interval", hint=hint)
     text, word = match["number"] or "1", match["unit"]
     frequency = unit(word)

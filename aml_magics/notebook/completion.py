@@ -23,7 +23,7 @@ from aml_magics.notebook.grammar import COMMON, Noun, Option, Positional, Verb
 from aml_magics.notebook.names import KnownNames
 from aml_magics.notebook.nouns import TREE
 from aml_magics.notebook.nouns.options import FREQUENCIES
-from aml_magics.notebook.words import Word, split
+from aml_magics.notebook.words import Word, spelled, split, without_braces
 
 __all__ = ["complete", "offers", "offers_in_body"]
 
@@ -80,7 +80,7 @@ def _keys(verb: Verb) -> list[str]:
 
 def _plain_matching(begun: str, texts: Iterable[str]) -> list[str]:
     """Those that begin so. In a body blanks need no quotes, but {name} would be a variable there too."""
-    return [_without_braces(text) for text in _beginning(begun, texts)]
+    return [without_braces(text) for text in _beginning(begun, texts)]
 
 
 def _last_of(value: str, option: Option, known: KnownNames | None) -> tuple[str, list[str]]:
@@ -131,24 +131,7 @@ def _beginning(begun: str, texts: Iterable[str]) -> list[str]:
 
 
 def _matching(quote: str, begun: str, texts: Iterable[str]) -> list[str]:
-    return [_spelled(text, quote) for text in _beginning(begun, texts)]
-
-
-def _spelled(text: str, quote: str) -> str:
-    """The text as a word of the line, in quotes where it needs some."""
-    text = _without_braces(text)
-    if quote or not text or any(letter.isspace() for letter in text) or text[0] in "'\"#-" or text.endswith(";"):
-        if text.startswith("--") and not quote:
-            return text
-        mark = quote or ("'" if '"' in text else '"')
-        inner = text.replace('"', '\\"') if mark == '"' else text
-        return mark + inner + mark
-    return text
-
-
-def _without_braces(text: str) -> str:
-    # {name} would be a variable
-    return text.replace("{", "{{").replace("}", "}}") if "{" in text else text
+    return [text if text.startswith("--") and not quote else spelled(text, quote) for text in _beginning(begun, texts)]
 
 
 def _path(words: Sequence[Word]) -> tuple[Noun | None, Verb | None, Sequence[Word]]:

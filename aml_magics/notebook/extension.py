@@ -9,6 +9,7 @@ always takes away what it finds first, so five reloads leave one of each.
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
@@ -58,7 +59,11 @@ class AmlMagics(Magics):
         from aml_magics.notebook.expand import Namespace  # noqa: PLC0415
 
         user = self._shell.user_ns
-        result, asked = run(line, cell, Namespace(local_ns or {}, user), self._surroundings())
+        try:
+            result, asked = run(line, cell, Namespace(local_ns or {}, user), self._surroundings())
+        except KeyboardInterrupt as interrupt:
+            _show_in_one_line(interrupt)
+            raise
         if asked.output is not None:
             user[asked.output] = result
         return None if asked.is_silent else result
@@ -95,6 +100,16 @@ class AmlMagics(Magics):
         except InvalidInput as error:
             raise TraitError(str(error)) from error
         return str(proposal["value"])
+
+
+def _show_in_one_line(interrupt: KeyboardInterrupt) -> None:
+    """As our own errors: IPython lets an exception draw itself, and asks a second time when the user types %tb."""
+    once = iter([["KeyboardInterrupt: the command was interrupted; what had been started goes on."]])
+
+    def draw() -> list[str]:
+        return next(once, None) or "".join(traceback.format_exception(interrupt)).splitlines()
+
+    interrupt.__dict__["_render_traceback_"] = draw
 
 
 def load(shell: InteractiveShell) -> None:

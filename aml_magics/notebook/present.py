@@ -82,15 +82,24 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+# JupyterLab breaks every cell where it can: a row of twelve columns became a strip of one-word lines.
 _LEFT = 'style="text-align:left"'
+_LABEL = 'style="text-align:left;white-space:nowrap"'
+_LONG = 'style="text-align:left;min-width:20em"'
+_VALUE = 'style="text-align:left;overflow-wrap:anywhere"'  # an address has no blank to break at
+_SHORT = 40  # characters; an id and an instant in its zone have fewer
 
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
     """A real table with a caption and header cells, for eyes and screen readers."""
     head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in columns)
-    body = "".join("<tr>" + "".join(f"<td {_LEFT}>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(map(_td, row)) + "</tr>" for row in rows)
     title = f"<caption {_LEFT}>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _td(text: str) -> str:
+    return f"<td {_LABEL if len(text) <= _SHORT else _LONG}>{escape(text)}</td>"
 
 
 def html_lines(lines: Iterable[str]) -> str:
@@ -121,7 +130,7 @@ def field_list(fields: Sequence[tuple[str, str]]) -> str:
 def html_fields(fields: Sequence[tuple[str, str]]) -> str:
     """The same as a table of two columns with the names as row headers."""
     rows = "".join(
-        f'<tr><th scope="row" {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(value)}</td></tr>'
+        f'<tr><th scope="row" {_LABEL}>{escape(name)}</th><td {_VALUE}>{escape(value)}</td></tr>'
         for name, value in fields
     )
     return f"<table><tbody>{rows}</tbody></table>"

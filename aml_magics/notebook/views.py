@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Text", "View"]
 
+_MOST = 100_000  # characters of a text that are shown
+
 
 class View:
     """One thing: a title, ``fields`` of name and text, ``code`` to copy, ``sections`` of tables, notes.
@@ -82,7 +84,10 @@ class View:
 
 
 class Text(str):
-    """Text that shows itself as it is, without quotes, on as many lines as it has. It is a real ``str``."""
+    """Text that shows itself as it is, without quotes, on as many lines as it has. It is a real ``str``.
+
+    Of a very long one only the end is shown, and said so: a page with all of a step's log in it cannot be scrolled.
+    """
 
     __slots__ = ("_notes",)
     _notes: tuple[str, ...]
@@ -96,8 +101,15 @@ class Text(str):
         return getattr(self, "_notes", ())
 
     def _repr_pretty_(self, printer: PrettyPrinter, _cycle: bool) -> None:
-        lines = [printable(line) for line in (*self.splitlines(), *self.notes)]
+        lines = [printable(line) for line in (*self._shown().splitlines(), *self.notes)]
         for index, line in enumerate(lines):
             if index:
                 printer.break_()  # type: ignore[no-untyped-call]
             printer.text(line)  # type: ignore[no-untyped-call]
+
+    def _shown(self) -> str:
+        if len(self) <= _MOST:
+            return self
+        end = self[-_MOST:]
+        _, _, whole_lines = end.partition("\n")
+        return f"... the end of {len(self):,} characters; the value holds them all\n{whole_lines or end}"

@@ -16,11 +16,14 @@ already made.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from aml_magics.model.errors import InvalidInput
 
-__all__ = ["Line", "Word", "split"]
+__all__ = ["Line", "Word", "spelled", "split", "without_braces"]
+
+_MARKS = re.compile(r"""^[#'"-]|=['"]|;$""")  # what would not be read as text where it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,21 @@ def split(line: str, *, partial: bool = False) -> Line:
         word, position = _read_word(line, position, partial)
         words.append(word)
     return _without_semicolon(words) if not partial else Line(tuple(words))
+
+
+def spelled(text: str, quote: str = "") -> str:
+    """The text as a word to write on a line, in ``quote`` or, where it needs some, in quotes that it does not hold."""
+    text = without_braces(text)
+    has_blank = any(letter.isspace() for letter in text)
+    if not (quote or not text or has_blank or _MARKS.search(text)):
+        return text
+    mark = quote or ("'" if '"' in text and "'" not in text else '"')
+    return mark + (text.replace('"', '\\"') if mark == '"' else text) + mark
+
+
+def without_braces(text: str) -> str:
+    """The text with doubled braces: ``{name}`` would be a variable."""
+    return text.replace("{", "{{").replace("}", "}}") if "{" in text else text
 
 
 def _skip_blanks(line: str, position: int) -> int:

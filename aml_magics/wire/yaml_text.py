@@ -78,6 +78,9 @@ _ADVICE = (
     _Advice(r"expected ',' or '\]'.*<stream end>", "this [ is never closed", "Close it with a ].", True),
     _Advice(r"expected ',' or '\}'.*<stream end>", "this { is never closed", "Close it with a }.", True),
     _Advice(r"expected ',' or", "", "Separate the values with commas, and put text with [ ] { } or , in quotes."),
+    _Advice(r"expected the node content.*<stream end>", "a bracket is never closed", "Close it with a ] or a }."),
+    _Advice(r"expected the node content", "no value can begin here", "Put text with [ ] { } or , in quotes."),
+    _Advice(r"expected chomping", "", "Begin the text on the line below the | or >, or put the value in quotes."),
     _Advice(r"single document", "a second document begins here", "Leave out the --- line."),
     _Advice(
         r"expected <block end>|<document start>",

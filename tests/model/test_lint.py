@@ -44,11 +44,11 @@ AZURE = "Azure's v2 schedules ignore day-of-month and month: there it would fire
         ({"every": "day", "start_time": "2026-12-01T06:30"}, []),
         (
             {"every": "day", "start_time": "2026-12-01T02:30", "time_zone": "America/New_York"},
-            ["2027-03-14: 02:30 does not exist on this day: 03:00"],
+            ["2027-03-14: 02:30 does not exist on this day: fires at 03:00"],
         ),
         (
             {"cron": "30 2 * * *", "time_zone": "America/New_York"},
-            ["2027-03-14: 02:30 does not exist on this day: 03:00"],
+            ["2027-03-14: 02:30 does not exist on this day: fires at 03:00"],
         ),
         ({"cron": "*/5 2 * * *", "time_zone": "America/New_York"}, []),
         ({"cron": "*/7 * * * *"}, ["minute */7 is uneven: after 56 comes 0, only 4 later"]),

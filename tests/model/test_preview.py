@@ -16,10 +16,10 @@ AUTUMN = datetime(2027, 11, 7, 4, 50, tzinfo=UTC)  # New York goes from 02:00 ba
 @pytest.mark.parametrize(
     ("expression", "note"),
     [
-        ("30 2 * * *", "02:30 does not exist on this day: 03:00"),
-        ("0,30 2 * * *", "02:00 and 02:30 do not exist on this day: 03:00"),
-        ("0-59 2 * * *", "02:00 and 59 more do not exist on this day: 03:00"),
-        ("0 2,3 * * *", "02:00 does not exist on this day: 03:00"),
+        ("30 2 * * *", "02:30 does not exist on this day: fires at 03:00"),
+        ("0,30 2 * * *", "02:00 and 02:30 do not exist on this day: fires at 03:00"),
+        ("0-59 2 * * *", "02:00 and 59 more do not exist on this day: fires at 03:00"),
+        ("0 2,3 * * *", "02:00 does not exist on this day: fires at 03:00"),
         ("0 3 * * *", ""),
     ],
 )
@@ -32,7 +32,7 @@ def test_a_fixed_time_in_a_gap_is_noted_where_it_comes_instead(expression, note)
 def test_a_recurrence_by_day_is_noted_alike():
     trigger = Recurrence(frequency="Day", start_time=datetime(2026, 1, 1, 2, 30), time_zone="America/New_York")
     notes = [fire.note for fire in trigger.next_fires(SPRING, 2)]
-    assert notes == ["02:30 does not exist on this day: 03:00", ""]
+    assert notes == ["02:30 does not exist on this day: fires at 03:00", ""]
 
 
 def test_a_fixed_time_in_a_fold_is_noted_as_the_first():
@@ -61,4 +61,4 @@ def test_a_day_that_a_zone_left_out_is_named():
     trigger = Cron(expression="0 6 30 * *", time_zone="Pacific/Apia")
     fire = trigger.next_fires(datetime(2011, 12, 20, tzinfo=UTC), 1)[0]
     assert f"{fire.at:%Y-%m-%d %H:%M}" == "2011-12-31 00:00"
-    assert fire.note == "06:00 does not exist on 2011-12-30: 00:00"
+    assert fire.note == "06:00 does not exist on 2011-12-30: fires at 00:00"

@@ -200,8 +200,26 @@ MISTAKES = [
     ("%%aml pipeline publish new --parameter a=1 --data-path a\nprint(1)", "'a'", "Rename"),
     ("%%aml pipeline publish new --data-path a=incoming\nprint(1)", "incoming", "workspaceblobstore/incoming"),
     ("%%aml pipeline publish new\njobs:\n  a:\n    type: sweep", "sweep", ""),
-    ("%%aml pipeline publish new\njobs:\n  a: [", "line 4", ""),
-    ("%%aml pipeline publish new\njobs:\n  a:\n    type: command\n    command: echo ${{inputs.x}}", "inputs.x", ""),
+    ("%%aml pipeline publish new\njobs:\n  a: [", "line 4", "Close it"),
+    (
+        "%%aml pipeline publish new\njobs:\n  a:\n    type: command\n    command: echo ${{inputs.x}}",
+        "inputs.x",
+        "inputs:",
+    ),
+    (
+        "%%aml pipeline publish new\njobs:\n  a: {type: command, command: ls, inputs: {x: '${{parent.inputs.y}}'}}",
+        "parent.inputs.y",
+        "inputs:",
+    ),
+    (
+        (
+            "%%aml pipeline publish new\njobs:\n  b: {type: command, command: ls}\n"
+            "  a: {type: command, command: ls, inputs: {x: '${{parent.jobs.b.outputs.y}}'}}"
+        ),
+        "'y'",
+        "outputs:",
+    ),
+    ("%aml schedule preview --every 5 minutes", "'5'", "quotes"),
     ("%%aml pipeline publish new\njobs:\n  a:\n    type: command\n    code: srcc\n    command: ls", "srcc", ""),
     ("%%aml pipeline publish new --parameter x=1\njobs:\n  a:\n    type: command\n    command: ls", "'x'", "inputs:"),
     ("%aml pipeline publish new --file nothing.yml", "nothing.yml", "current folder"),

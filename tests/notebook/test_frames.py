@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from IPython.lib.pretty import pretty
 
 from aml_magics.notebook.frames import Table, build
 from aml_magics.notebook.present import cell, escape, printable
@@ -205,3 +206,24 @@ def test_text_is_a_str_that_shows_itself(shell, capsys):
     shell.run_cell("text", store_history=False)
     said = capsys.readouterr().out
     assert "two\nlines \\x1b\nand a note" in said
+
+
+@pytest.mark.parametrize("long", ["".join(f"line {n}\n" for n in range(400_000)), "x" * 5_000_000])
+def test_of_a_very_long_text_the_end_is_shown_and_the_value_is_whole(long):
+    text = Text(long)
+    text.add_notes(["a note"])
+    first, *rest = pretty(text).splitlines()
+    assert text == long
+    assert len(pretty(text)) < 110_000
+    assert f"{len(long):,} characters" in first
+    assert rest[-2:] == [long.splitlines()[-1][-100_000:], "a note"]
+    assert all(line in ("a note", long[-100_000:]) or line.startswith("line ") for line in rest)
+
+
+def test_a_table_in_a_narrow_notebook_keeps_short_cells_on_one_line_and_breaks_long_ones():
+    html = table([{"name": "2026-11-27 06:22:40+00:00"}, {"name": "word " * 15}])._repr_html_()
+    assert 'nowrap">2026-11-27 06:22:40+00:00</td>' in html
+    assert 'nowrap">word' not in html
+    fields = View("Pipeline", fields=[("on a failed step", "stop"), ("endpoint", "http://" + "x" * 200)])._repr_html_()
+    assert 'nowrap">on a failed step</th>' in fields
+    assert 'overflow-wrap:anywhere">http://xxx' in fields

@@ -8,6 +8,17 @@ from tests.notebook.helpers import TRAIN
 from tests.support.kernels import Kernel
 
 SLOW = "%%aml pipeline publish slow\nimport time\nprint('begun', flush=True)\ntime.sleep(600)\n"
+# Only an interrupt that comes after the magic has begun tests the magic.
+SAYS_WHEN_IT_IS_READ = """
+class Slow:
+    @property
+    def name(self):
+        print("waiting", flush=True)
+        return "slow"
+
+
+slow = Slow()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +59,18 @@ def test_tab_completes_in_a_kernel(kernel):
     assert kernel.complete("%%aml schedule create X --frequency Mi") == ["Minute"]
 
 
-@pytest.mark.parametrize("line", ["run wait slow", "run logs slow --follow"])
+@pytest.mark.parametrize("line", ["run wait {slow.name}", "run logs {slow.name} --follow"])
 def test_an_interrupt_ends_the_waiting_and_leaves_the_run_alone(kernel, line):
     kernel.run(SLOW)
     kernel.run("run = %aml pipeline submit slow")
-    cell = kernel.start(f"print('waiting', flush=True)\n%aml {line}")
+    kernel.run(SAYS_WHEN_IT_IS_READ)
+    cell = kernel.start(f"%aml {line}")
     kernel.wait_for(lambda message: message.parent == cell.request and "waiting" in str(message.content.get("text")))
     kernel.interrupt()
-    assert cell.wait().error.name == "KeyboardInterrupt"
+    error = cell.wait().error
+    assert error.name == "KeyboardInterrupt"
+    assert error.traceback == "KeyboardInterrupt: the command was interrupted; what had been started goes on."
+    assert "Traceback" in kernel.run("%tb", check=False).error.traceback
     shown = kernel.run("%aml run show {run}").text
     assert "Running" in shown or "NotStarted" in shown
     kernel.run("%aml run cancel {run}")

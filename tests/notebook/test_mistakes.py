@@ -23,6 +23,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(workspace, capsys, cell, caus
     line = str(error)
     assert cause in line
     assert way_out in line
+    assert ". " in line  # the cause, then what to do
     assert len(line.splitlines()) == 1
     assert len(line) < 600
     assert (said.out + said.err).strip("\n") == f"{type(error).__name__}: {line}"

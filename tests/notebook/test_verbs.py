@@ -79,6 +79,22 @@ def test_files_and_folders_and_text_go_onto_a_datastore(aml, folder):
     assert text == "braces {stay} and ${{this}} too ü\n"
 
 
+def test_a_folder_that_holds_only_folders_does_not_look_empty(aml):
+    aml("datastore upload --path incoming/day1.csv", "1")
+    assert "--recursive looks into sub-folders" in shown(aml("datastore ls"))
+    assert "--recursive" not in shown(aml("datastore ls workspaceblobstore incoming"))
+    assert "--recursive" not in shown(aml("datastore ls workspaceblobstore nothing --recursive"))
+
+
+def test_a_missing_file_is_one_line_of_error_in_a_folder_that_is_gone_too(aml, folder, monkeypatch):
+    aml("connect")
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    with pytest.raises(InvalidInput, match=r"no file 'day1\.csv'"):
+        aml("datastore upload day1.csv")
+
+
 def test_experiments_are_made_once(aml):
     first, again = aml("experiment create MyExperiment"), aml("experiment create MyExperiment")
     assert first.id == again.id

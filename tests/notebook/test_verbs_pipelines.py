@@ -9,6 +9,7 @@ from aml_magics.model.errors import AmlError, InvalidInput
 from aml_magics.model.resources import RunStatus
 from aml_magics.notebook.frames import Table
 from aml_magics.notebook.views import Text, View
+from aml_magics.notebook.words import spelled
 from tests.notebook.helpers import FAILS, REACTIVE, RECURRING, TRAIN, shown
 
 
@@ -190,3 +191,44 @@ def test_an_endpoint_is_a_str(aml, train):
     assert isinstance(url, Text)
     assert url.startswith("http")
     assert train.id in url
+
+
+@pytest.mark.parametrize("name", ["train", "two-steps", "my pipe", 'it"s {x}', "Müller's"])
+def test_what_publish_says_runs_the_pipeline_when_it_is_typed(aml, name):
+    published = aml(f"pipeline publish {spelled(name)} --data-path data", "print(1)")
+    (line,) = (note.partition("%aml ")[2] for note in published.notes if note.startswith("Run it: "))
+    line = line.replace("DATASTORE/PATH", "workspaceblobstore/in").replace("--experiment NAME", "--experiment E")
+    assert aml("run list")["pipeline"].tolist() == []
+    assert aml(line).pipeline_id == published.id
+
+
+@pytest.mark.parametrize("name", ["two-steps", "my pipe", 'it"s {x}', "<b>'a' \"b\"</b>"])
+def test_what_undoes_a_change_does_so_when_it_is_typed(aml, name):
+    aml(f"pipeline publish {spelled(name)}", "print(1)")
+    done = aml(f"pipeline disable {spelled(name)}")
+    undone = aml(done.notes[-1].partition("To undo: %aml ")[2])
+    assert list(undone["name"]) == [name]
+    assert list(undone["status"]) == ["Active"]
+
+
+def test_what_undoes_a_change_of_many_publications_means_the_same_ones(aml):
+    for number in range(3):
+        aml("pipeline publish train", f"print({number})")
+    oldest = aml("pipeline list")["id"].tolist()[-1]
+    aml(f"pipeline disable {oldest}")
+    for verb, count in (("disable", 2), ("enable", 1)):
+        before = aml("pipeline list --all")["status"].tolist()
+        done = aml(f"pipeline {verb} train")
+        assert len(done) == count
+        aml(done.notes[-1].partition("To undo: %aml ")[2])
+        assert aml("pipeline list --all")["status"].tolist() == before
+        aml(f"pipeline {verb} train")
+
+
+def test_a_log_with_nothing_in_it_says_so(aml):
+    aml("pipeline publish silent", "pass")
+    aml("pipeline submit silent")
+    aml("run wait silent")
+    text = aml("run logs silent")
+    assert text == ""
+    assert text.notes == ("Nothing has been written; the run is Finished.",)

@@ -242,3 +242,27 @@ def test_names_made_of_html_and_emoji_are_shown_as_they_are_and_escaped(aml, tra
         assert "&lt;img" in view._repr_html_()
         assert HTML_NAME in repr(view)
     assert aml("schedule show {name}", name=HTML_NAME).description == "🚀 it{s} $HOME"
+
+
+@pytest.mark.parametrize("few", [20, 0])
+def test_runs_name_the_schedules_that_started_them_and_a_few_do_not_list_all(aml, train, monkeypatch, few):
+    aml("schedule create Once", "pipeline: train\nexperiment_name: E\nevery: month")
+    aml("run wait Once --timeout 60")
+    listed = []
+    schedules = aml("connect").schedules
+    list_all = type(schedules).list
+    monkeypatch.setattr(type(schedules), "list", lambda self, **how: listed.append(how) or list_all(self, **how))
+    monkeypatch.setattr("aml_magics.notebook.commands.shared._FEW", few)
+    assert list(aml("run list")["schedule"]) == ["Once"]
+    assert len(listed) == (0 if few else 1)
+
+
+def test_a_run_whose_schedule_cannot_be_read_is_still_listed(aml, train, monkeypatch):
+    made = aml("schedule create Once", "pipeline: train\nexperiment_name: E\nevery: month")
+    aml("run wait Once --timeout 60")
+
+    def gone(*_arguments):
+        raise NotFound("there is no such schedule")
+
+    monkeypatch.setattr(type(aml("connect").schedules), "get", gone)
+    assert list(aml("run list")["schedule"]) == [made.id]

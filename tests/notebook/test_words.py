@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_magics.model.errors import AmlError, InvalidInput
-from aml_magics.notebook.words import split
+from aml_magics.notebook.words import spelled, split
 
 
 def texts(line: str) -> list[str]:
@@ -84,3 +84,9 @@ def test_any_text_is_words_or_one_error_and_partial_words_never_fail(line):
     except AmlError as error:
         said = str(error)
     assert "\n" not in said
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="ab \"'#;-=", min_size=1))
+def test_a_word_that_is_spelled_for_a_line_is_read_as_that_word(text):
+    assert texts(f"disable {spelled(text)} --all") == ["disable", text, "--all"]

@@ -70,13 +70,25 @@ class Storm:
 
 
 def runs_of(root: Path) -> list[sqlite3.Row]:
-    """All runs in the workspace file, read from outside with a connection of our own."""
+    """All runs in the workspace file."""
+    return _rows(
+        root,
+        "select runs.*, schedules.name as schedule from runs left join schedules on schedules.id = runs.schedule_id",
+    )
+
+
+def due_instants(root: Path, schedule: str) -> list[float]:
+    """When the fires of a time schedule that became a run were due: a key that differs does not hide a double."""
+    sql = "select due from fires join schedules on schedules.id = schedule_id where run_id is not null and name = ?"
+    return [row["due"] for row in _rows(root, sql, schedule)]
+
+
+def _rows(root: Path, sql: str, *values: str) -> list[sqlite3.Row]:
+    """Read from outside, with a connection of our own."""
     connection = sqlite3.connect(f"file:{root / '.aml' / 'workspace.db'}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
     try:
-        return connection.execute(
-            "select runs.*, schedules.name as schedule from runs left join schedules on schedules.id = runs.schedule_id"
-        ).fetchall()
+        return connection.execute(sql, values).fetchall()
     finally:
         connection.close()
 

@@ -39,9 +39,13 @@ def ls(call: Call) -> Table:
     workspace = call.workspace
     found = _datastore(workspace, call.get("name_or_id"))
     path = call.get("path", "").strip("/")
-    listed = workspace.datastores.ls(found.name, path, recursive=call.get("recursive", False))
+    is_deep = call.get("recursive", False)
+    listed = workspace.datastores.ls(found.name, path, recursive=is_deep)
     call.remember("datastore", [found.name])
-    return tables.objects(call, listed, "/".join(filter(None, (found.name, path))))
+    table = tables.objects(call, listed, "/".join(filter(None, (found.name, path))))
+    if not listed and not is_deep:
+        table.add_notes(["Nothing lies directly here; --recursive looks into sub-folders."])
+    return table
 
 
 def upload(call: Call) -> Table:

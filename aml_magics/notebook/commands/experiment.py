@@ -31,7 +31,7 @@ def show(call: Call) -> View:
     workspace = call.workspace
     found = workspace.experiments.get(call.get("name_or_id"))
     runs = workspace.runs.list(experiment=found.name, limit=LAST)
-    return _view(call, found, {"runs": tables.runs(call, runs, names_for_runs(workspace), "Last runs")})
+    return _view(call, found, {"runs": tables.runs(call, runs, names_for_runs(workspace, runs), "Last runs")})
 
 
 def create(call: Call) -> View:

@@ -60,7 +60,12 @@ def _nearest(path: Path) -> str:
         hint = did_you_mean(path.name, [one.name for one in path.parent.iterdir()])
     except OSError:
         return f"There is no folder {str(path.parent)!r} either."
-    return hint if hint.startswith("Did") else f"The current folder is {str(Path.cwd())!r}."
+    if hint.startswith("Did"):
+        return hint
+    try:
+        return f"The current folder is {str(Path.cwd())!r}."
+    except OSError:
+        return "The current folder is gone."
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> InvalidInput:

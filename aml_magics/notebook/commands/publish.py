@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.code_folder import code_reader
+from aml_magics.client.names import is_experiment_name
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.resources import DataPathParameter, Parameter
 from aml_magics.notebook import tables
@@ -22,6 +23,7 @@ from aml_magics.notebook.commands.pipeline import fields_of
 from aml_magics.notebook.commands.shared import raw_values
 from aml_magics.notebook.values import Given, data_path, inferred, text
 from aml_magics.notebook.views import View
+from aml_magics.notebook.words import spelled
 from aml_magics.wire.pipeline_cell import pipeline_from_source
 from aml_magics.wire.pipeline_yaml import is_pipeline_yaml, read_pipeline
 from aml_magics.wire.values import parameter_value
@@ -29,6 +31,7 @@ from aml_magics.wire.yaml_text import load_yaml_mapping
 
 if TYPE_CHECKING:
     from aml_magics.model.graph import PipelineDefinition
+    from aml_magics.model.resources import Pipeline
     from aml_magics.notebook.call import Call
 
 __all__ = ["publish"]
@@ -50,14 +53,20 @@ def publish(call: Call) -> View:
     found = call.workspace.pipelines.publish(definition)
     call.remember("pipeline", [found.name])
     sections = {"parameters": tables.parameters(call, found)} if found.parameters or found.data_paths else {}
-    run_it = [f"Run it: %aml pipeline submit {found.name}"] if found.name.isidentifier() else []
     return View(
         f"The pipeline {found.name} is there already" if found.id in before else f"Published pipeline {found.name}",
         value=found,
         fields=fields_of(call, found),
         sections=sections,
-        notes=[*notes, *run_it],
+        notes=[*notes, f"Run it: %aml pipeline submit {_to_submit(found)}"],
     )
+
+
+def _to_submit(found: Pipeline) -> str:
+    """What a line needs after ``submit``: the name, and what the run cannot do without."""
+    needed = [f" --data-path {one.name}=DATASTORE/PATH" for one in found.data_paths if one.default is None]
+    experiment = "" if is_experiment_name(found.name) else " --experiment NAME"
+    return "".join((spelled(found.name), experiment, *needed))
 
 
 def _definition(call: Call) -> _Read:

@@ -42,7 +42,7 @@ def list_all(call: Call) -> Table:
     )
     call.remember("run", [one.id for one in reversed(found)])
     notes = [f"The newest {limit}; --limit takes more."] if len(found) == limit else []
-    return tables.runs(call, found, names_for_runs(workspace), notes=notes)
+    return tables.runs(call, found, names_for_runs(workspace, found), notes=notes)
 
 
 def show(call: Call) -> View:
@@ -61,7 +61,10 @@ def logs(call: Call) -> Text | View:
         for text in workspace.runs.follow(run.id, step=call.get("step")):
             call.around.write(text)
         return _detailed(call, workspace, workspace.runs.get(run.id))
-    return Text(workspace.runs.logs(run.id, step=call.get("step")))
+    text = Text(workspace.runs.logs(run.id, step=call.get("step")))
+    if not text:
+        text.add_notes([f"Nothing has been written; the run is {run.status.value}."])
+    return text
 
 
 def wait(call: Call) -> View:
@@ -139,7 +142,7 @@ def _failed(workspace: Workspace, run: Run) -> RunFailed:
 
 def _detailed(call: Call, workspace: Workspace, run: Run, notes: Iterable[str] = ()) -> View:
     call.remember("run", [run.id])
-    view = run_view(call, run, names_for_runs(workspace), notes)
+    view = run_view(call, run, names_for_runs(workspace, [run]), notes)
     view.sections["steps"] = tables.steps(call, workspace.runs.steps(run.id))
     return view
 

@@ -5,22 +5,25 @@ names.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aml_magics.client.fitting import check_in_use, fit_data_path_parameter, fit_data_paths, fit_parameters
 from aml_magics.client.names import pick, pick_publications
-from aml_magics.model.errors import InvalidInput
+from aml_magics.model.errors import AmlError, InvalidInput
 from aml_magics.model.resources import Status
 from aml_magics.notebook import tables
 from aml_magics.notebook.present import moment
 from aml_magics.notebook.values import Given, data_path, sound
+from aml_magics.notebook.words import spelled
 
 if TYPE_CHECKING:
     from aml_magics.client.connection import StatusChange
     from aml_magics.client.workspace import Workspace
-    from aml_magics.model.resources import DataPath, Pipeline, Schedule
+    from aml_magics.model.resources import DataPath, Pipeline, Run, Schedule
     from aml_magics.notebook.call import Call
     from aml_magics.notebook.frames import Table
 
@@ -36,6 +39,7 @@ __all__ = [
 ]
 
 LAST = 10  # runs that a view of something else shows
+_FEW = 20
 
 _Named = TypeVar("_Named", "Pipeline", "Schedule")
 
@@ -51,10 +55,21 @@ def pipeline_names(workspace: Workspace) -> dict[str, str]:
     return {one.id: one.name for one in workspace.pipelines.list(active_only=False)}
 
 
-def names_for_runs(workspace: Workspace) -> dict[str, str]:
-    """The names of all pipelines and all schedules by their ids: a table of runs has a column for each."""
-    schedules = {one.id: one.name for one in workspace.schedules.list(active_only=False)}
-    return {**pipeline_names(workspace), **schedules}
+def names_for_runs(workspace: Workspace, runs: Iterable[Run]) -> dict[str, str]:
+    """The names of all pipelines, and of the schedules that started these runs, by their ids."""
+    starters = {one.schedule_id for one in runs if one.schedule_id}
+    return {**pipeline_names(workspace), **_schedule_names(workspace, starters)}
+
+
+def _schedule_names(workspace: Workspace, wanted: set[str]) -> dict[str, str]:
+    """A few schedules are asked for one by one: a list of all would take long where there are thousands."""
+    if len(wanted) > _FEW:
+        return {one.id: one.name for one in workspace.schedules.list(active_only=False)}
+    names = {}
+    for id_ in wanted:
+        with suppress(AmlError):  # one that cannot be read goes by its id
+            names[id_] = workspace.schedules.get(id_).name
+    return names
 
 
 def instant(call: Call, at: datetime | None) -> str:
@@ -109,11 +124,15 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
         change = collection.disable if to is Status.DISABLED else collection.enable
         before = [(one.value, one.was) for one in change(*names)]
     call.remember(kind, [one.name for one, _ in before])
-    changed = [one.name for one, was in before if was is not to]
+    changed = [one for one, was in before if was is not to]
     notes = [f"{len(before) - len(changed)} had this status already."] if len(changed) < len(before) else []
     if changed and not call.is_dry_run:
         back = "enable" if to is Status.DISABLED else "disable"
-        notes.append(f"To undo: %aml {kind} {back} {' '.join(map(_quoted, changed))}")
+        # One name may be many publications, and typed for them it would not mean the same ones again.
+        known = collection.list(active_only=False) if kind == "pipeline" else changed
+        count = Counter(one.name for one in known)
+        undo = [spelled(one.name) if count[one.name] == 1 else one.id for one in changed]
+        notes.append(f"To undo: %aml {kind} {back} {' '.join(undo)}")
     caption = f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}"
     return tables.changes(call, before, to, caption, notes)
 
@@ -123,7 +142,3 @@ def _picked(kind: str, name: str, everything: Sequence[_Named], to: Status) -> S
     if kind == "pipeline":
         return pick_publications(name, everything, to)
     return [pick(kind, name, everything, to_change=True)]
-
-
-def _quoted(name: str) -> str:
-    return name if name.replace("_", "a").replace("-", "a").isalnum() else f'"{name}"'

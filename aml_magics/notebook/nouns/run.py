@@ -62,7 +62,11 @@ RUNS = Noun(
                     help="go on until the run ends (interrupting stops only the following)",
                 ),
             ),
-            examples=("%aml run logs train --follow",),
+            details=(
+                "The value is a text with all of it; of a very long one the end is shown. The log of a step that wrote "
+                "more than 10 MiB comes as its last 10 MiB."
+            ),
+            examples=("%aml run logs train --follow", "text = %aml run logs train"),
         ),
         Verb(
             name="wait",
