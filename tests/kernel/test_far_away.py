@@ -57,7 +57,7 @@ def test_an_interrupt_ends_a_verb_whose_service_only_trickles(served, tmp_path):
             assert cell.wait().error.name == "KeyboardInterrupt"
             assert MARK not in cell.error.traceback
         proxy.be("")
-        assert "train" in kernel.run("print(%aml pipeline list)").stdout
+        assert "train" in kernel.run("found = %aml pipeline list\nprint(found)").stdout
 
 
 class Echo(BaseHTTPRequestHandler):
