@@ -44,7 +44,7 @@ def test_a_connect_that_fails_leaves_open_what_is_open(session, tmp_path):
     workspace = session.connect("one")
     (tmp_path / "two" / ".aml").mkdir()
     (tmp_path / "two" / ".aml" / "workspace.db").write_text("this is no database")
-    for target in ("two", "nowhere", "https://example.org/workspace"):
+    for target in ("two", "nowhere", "ftp://127.0.0.1/workspace"):
         with pytest.raises(InvalidInput):
             session.connect(target)
         assert session.connect() is workspace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, LONGEST_PAUSE, PIPELINES, pause_before_retry
+from aml_magics.client.services import ARM, DATASTORES, EXTRAS, HISTORY, LONGEST_PAUSE, PIPELINES, pause_before_retry
 
 
 def pauses(service, status, asked=None):
@@ -21,9 +21,16 @@ def test_pipelines_and_datastores_get_four_attempts_within_five_seconds(service,
     assert 3 < sum(found) < 5
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 501, 505])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 501, 505])
 def test_pipelines_does_not_repeat_what_would_not_change(status):
     assert pauses(PIPELINES, status) == []
+
+
+@pytest.mark.parametrize("service", [PIPELINES, DATASTORES, HISTORY, ARM])
+def test_every_service_that_asks_to_slow_down_is_waited_for(service):
+    assert pauses(service, 429) == [2.0, 4.0, 8.0]
+    assert pauses(service, 429, asked=6.0) == [6.0, 6.0, 8.0]
+    assert pauses(service, 429, asked=LONGEST_PAUSE + 1) == []
 
 
 def test_history_waits_two_four_and_eight_seconds_after_a_500():

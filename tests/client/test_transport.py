@@ -9,6 +9,8 @@ import pytest
 from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
 from aml_magics.client.transport import Transport
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotConnected, NotFound, ServiceError
+from aml_magics.model.secret import Secret
+from aml_magics.wire.arm import Services
 
 SCOPE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 SECRET = "eyJhbGciOi-the-secret"
@@ -35,6 +37,28 @@ class Wire:
     def transport(self, **options) -> Transport:
         fixed = {"scope": SCOPE, "api": "https://region.api.example/", "network": httpx.MockTransport(self)}
         return Transport(**fixed | {"sleep": self.sleep} | options)
+
+
+class Tokens:
+    """Gives prepared tokens, the last one for ever; ``renewals`` is how often another one is there."""
+
+    advice = "Sign in again, please."
+
+    def __init__(self, *texts: str, renewals: int = 0) -> None:
+        self._texts = list(texts)
+        self.renewals = renewals
+        self.challenges: list[str] = []
+
+    async def token(self) -> Secret:
+        return Secret(self._texts.pop(0) if len(self._texts) > 1 else self._texts[0])
+
+    async def renewed(self, refused: Secret, challenge: str) -> bool:
+        self.challenges.append(challenge)
+        self.renewals -= 1
+        return self.renewals >= 0
+
+    async def close(self) -> None:
+        pass
 
 
 def ask(wire, method="GET", service=PIPELINES, path="/Pipelines", transport=None, **options):
@@ -245,36 +269,152 @@ def test_a_timeout_says_how_long_it_waited():
 
 def test_the_token_is_asked_for_each_time_and_sent_as_a_header():
     wire = Wire(refused(500), ok())
-    tokens = iter(["first", "second"])
-
-    async def token() -> str:
-        return next(tokens)
-
-    ask(wire, transport=wire.transport(token=token))
+    ask(wire, transport=wire.transport(tokens=Tokens("first", "second")))
     assert [request.headers["authorization"] for request in wire.requests] == ["Bearer first", "Bearer second"]
 
 
 @pytest.mark.parametrize("answer", [refused(401), refused(500), httpx.ConnectError("x"), httpx.Response(200, text="x")])
 def test_no_token_is_in_any_repr_or_error(answer):
-    async def token() -> str:
-        return SECRET
-
     wire = Wire(answer)
-    transport = wire.transport(token=token)
+    transport = wire.transport(tokens=Tokens(SECRET))
     with pytest.raises(AmlError) as caught:
         ask(wire, transport=transport)
     shown = "".join(traceback.format_exception(caught.value)) + repr(transport) + repr(caught.value)
     assert SECRET not in shown
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a_refused_token_is_renewed_once_for_any_call_since_nothing_was_carried_out(method):
+    wire = Wire(httpx.Response(401, headers={"www-authenticate": "Bearer x"}), ok([1]))
+    tokens = Tokens("old", "new", renewals=1)
+    assert ask(wire, method, transport=wire.transport(tokens=tokens)) == [1]
+    assert [request.headers["authorization"] for request in wire.requests] == ["Bearer old", "Bearer new"]
+    assert (tokens.challenges, wire.pauses) == (["Bearer x"], [])
+
+
+def test_a_token_that_stays_refused_is_an_error_after_the_second_time():
+    wire = Wire(httpx.Response(401))
+    tokens = Tokens("old", "new", renewals=99)
+    with pytest.raises(ServiceError, match="Sign in again, please") as caught:
+        ask(wire, "POST", transport=wire.transport(tokens=tokens))
+    assert (caught.value.status, len(wire.requests)) == (401, 2)
+
+
+def test_where_there_is_no_other_token_a_refusal_is_final():
+    wire = Wire(httpx.Response(401))
+    with pytest.raises(ServiceError):
+        ask(wire, transport=wire.transport(tokens=Tokens("only")))
+    assert len(wire.requests) == 1
+
+
+def test_a_secret_that_a_service_quotes_is_struck_out():
+    wire = Wire(refused(400, "BadArgument", f"bad header: Bearer {SECRET}.abc.def and sig=x&sig=abc123def"))
+    with pytest.raises(InvalidInput, match="bad header") as caught:
+        ask(wire)
+    assert SECRET not in str(caught.value)
+
+
+def frames_of(error):
+    """The values of all variables in all frames of an error and of what led to it, as %xmode Verbose shows them."""
+    shown = []
+    while error is not None:
+        for frame, _line in traceback.walk_tb(error.__traceback__):
+            shown += [repr(value) for value in frame.f_locals.values()]
+        error = error.__cause__ or error.__context__
+    return "\n".join(shown)
+
+
+def test_no_variable_of_a_frame_holds_the_token_when_a_real_connection_fails():
+    async def go():
+        async def hang_up(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        transport = Transport(scope=SCOPE, api=f"http://127.0.0.1:{port}", tokens=Tokens(SECRET))
+        try:
+            await transport.json("POST", PIPELINES, "/x")
+        except AmlError as error:
+            return error
+        finally:
+            await transport.close()
+            server.close()
+            await server.wait_closed()
+
+    error = asyncio.run(go())
+    assert "broke the connection off" in str(error)
+    assert error.__cause__ is not None
+    frames = frames_of(error)
+    assert "_carry_out" in "".join(traceback.format_exception(error))
+    assert SECRET not in frames
+
+
+def test_a_date_until_which_to_wait_is_understood(monkeypatch):
+    monkeypatch.setattr("aml_magics.client.transport.time.time", lambda: 1_445_412_480.0)
+    wire = Wire(httpx.Response(503, headers={"retry-after": "Wed, 21 Oct 2015 07:28:05 GMT"}), ok([1]))
+    assert ask(wire) == [1]
+    assert wire.pauses == [5.0]
+
+
+@pytest.mark.parametrize("asked", ["Wed, 21 Oct 2095 07:28:00 GMT", "600"])
+def test_a_person_is_not_kept_waiting_and_is_told_how_long_to_wait(asked):
+    wire = Wire(httpx.Response(429, headers={"retry-after": asked}))
+    with pytest.raises(ServiceError, match=r"try again in \d+ s"):
+        ask(wire, service=HISTORY)
+    assert wire.pauses == []
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "-5", "٣"])
+def test_a_pause_that_cannot_be_read_is_the_usual_one(asked):
+    wire = Wire(httpx.Response(503, headers=[(b"retry-after", asked.encode())]), ok([1]))
+    assert ask(wire) == [1]
+    assert wire.pauses == [0.7]
+
+
+def test_base_urls_that_were_remembered_and_have_moved_are_asked_for_once():
+    asked = []
+
+    async def elsewhere():
+        asked.append(1)
+        return Services("https://new.api.example", "https://new.history.example")
+
+    wire = Wire(httpx.ConnectError("gone"), ok([1]))
+    assert ask(wire, "POST", transport=wire.transport(elsewhere=elsewhere)) == [1]
+    assert [request.url.host for request in wire.requests] == ["region.api.example", "new.api.example"]
+    gone = Wire(httpx.ConnectError("gone"))
+    transport = gone.transport(elsewhere=elsewhere)
+    with pytest.raises(ServiceError, match=r"new\.api\.example cannot be reached|region\.api\.example cannot"):
+        ask(gone, "POST", transport=transport)
+    assert (len(gone.requests), len(asked)) == (2, 2)
+
+
+def test_an_answer_that_only_trickles_has_an_end():
+    class Trickle(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            while True:
+                yield b" "
+                await asyncio.sleep(0.01)
+
+    wire = Wire(httpx.Response(200, stream=Trickle(), headers={"content-type": "application/json"}))
+    with pytest.raises(ServiceError, match=r"not answered in full within 0\.1 s"):
+        ask(wire, transport=wire.transport(patience=0.1))
+
+
+def test_the_clocks_of_both_ends_are_compared(monkeypatch):
+    monkeypatch.setattr("aml_magics.client.transport.time.time", lambda: 1_445_412_480.0 + 600)
+    wire = Wire(httpx.Response(200, json={}, headers={"date": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+    transport = wire.transport()
+    assert transport.clock_ahead is None
+    ask(wire, transport=transport)
+    assert transport.clock_ahead == 600.0
+
+
 @pytest.mark.parametrize("bad", ["", "two words", f"{SECRET}\r\nX-Evil:1", f"{SECRET}\t", "tökén"])
 def test_something_that_cannot_be_a_token_is_refused_without_showing_it(bad):
-    async def token() -> str:
-        return bad
-
     wire = Wire(ok())
     with pytest.raises(NotConnected) as caught:
-        ask(wire, transport=wire.transport(token=token))
+        ask(wire, transport=wire.transport(tokens=Tokens(bad)))
     assert wire.requests == []
     assert not bad or bad not in str(caught.value)
 
