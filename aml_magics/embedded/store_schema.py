@@ -110,7 +110,6 @@ STEPS = (
     );
     CREATE TABLE pipeline_drafts (
         id TEXT PRIMARY KEY,
-        graph_id TEXT NOT NULL,
         created TEXT NOT NULL,
         revision INTEGER NOT NULL DEFAULT 1,
         given TEXT NOT NULL,

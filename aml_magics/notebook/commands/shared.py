@@ -33,6 +33,7 @@ __all__ = [
     "names_for_runs",
     "pipeline_names",
     "raw_values",
+    "target_names",
 ]
 
 LAST = 10  # runs that a view of something else shows
@@ -49,6 +50,14 @@ class _Collection(Protocol[_Named]):
 def pipeline_names(workspace: Workspace) -> dict[str, str]:
     """The name of every pipeline by its id, in one call."""
     return {one.id: one.name for one in workspace.pipelines.list(active_only=False)}
+
+
+def target_names(workspace: Workspace, schedules: Sequence[Schedule]) -> dict[str, str]:
+    """The names of what these schedules start, by id: of all pipelines, and of pipeline endpoints when one is used."""
+    names = pipeline_names(workspace)
+    if any(one.endpoint_id for one in schedules):
+        names |= {one.id: one.name for one in workspace.pipelines.endpoints(active_only=False)}
+    return names
 
 
 def names_for_runs(workspace: Workspace) -> dict[str, str]:
