@@ -162,6 +162,10 @@ class Pipelines(Collection):
         """Put pipelines back into use, by name the newest publication of it alone; otherwise as ``disable``."""
         return self._connection.run(self._set_status(names_or_ids, Status.ACTIVE))
 
+    def check_unused(self, pipelines: Iterable[Pipeline]) -> None:
+        """Raises ``Conflict``, as ``disable`` would, when an active schedule uses one of these pipelines."""
+        self._connection.run(self._check_unused([one for one in pipelines if one.status is Status.ACTIVE]))
+
     async def _publish(self, definition: PipelineDefinition) -> Pipeline:
         if self._client.is_embedded:
             named = [one for one in await self._client.pipelines() if one.name == definition.name]
