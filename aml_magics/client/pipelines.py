@@ -162,9 +162,9 @@ class Pipelines(Collection):
         """Put pipelines back into use, by name the newest publication of it alone; otherwise as ``disable``."""
         return self._connection.run(self._set_status(names_or_ids, Status.ACTIVE))
 
-    def check_unused(self, pipelines: Iterable[Pipeline]) -> None:
-        """Raises ``Conflict``, as ``disable`` would, when an active schedule uses one of these pipelines."""
-        self._connection.run(self._check_unused([one for one in pipelines if one.status is Status.ACTIVE]))
+    def check_unused(self, *names_or_ids: str | Pipeline) -> None:
+        """Raises what ``disable`` would raise, ``Conflict`` for a pipeline that an active schedule uses among them."""
+        self._connection.run(self._to_change(names_or_ids, Status.DISABLED))
 
     async def _publish(self, definition: PipelineDefinition) -> Pipeline:
         if self._client.is_embedded:
@@ -198,15 +198,19 @@ class Pipelines(Collection):
         self, wanted: Iterable[str | Pipeline], status: Status
     ) -> builtins.list[StatusChange[Pipeline]]:
         changes = []
-        found = await find_pipelines(self._client, wanted, status)
-        if status is not Status.ACTIVE:
-            await self._check_unused([pipeline for pipeline in found if pipeline.status is not status])
-        for pipeline in found:
+        for pipeline in await self._to_change(wanted, status):
             now = pipeline
             if pipeline.status is not status:
                 now = await self._client.set_pipeline_status(pipeline.id, status)
             changes.append(StatusChange(now, pipeline.status))
         return changes
+
+    async def _to_change(self, wanted: Iterable[str | Pipeline], status: Status) -> builtins.list[Pipeline]:
+        """Those that are to get the status, once it is known that all of them may."""
+        found = await find_pipelines(self._client, wanted, status)
+        if status is not Status.ACTIVE:
+            await self._check_unused([pipeline for pipeline in found if pipeline.status is not status])
+        return found
 
     async def _check_unused(self, pipelines: Sequence[Pipeline]) -> None:
         """Raises ``Conflict`` when active schedules use one of them: the workspace would say so halfway through."""

@@ -309,9 +309,9 @@ def test_no_publication_is_disabled_that_is_the_default_version_of_an_endpoint_w
     with pytest.raises(Conflict, match="pipeline 'train' is used by active schedules: nightly"):
         ws.pipelines.disable("other", now)
     with pytest.raises(Conflict, match="nightly"):
-        ws.pipelines.check_unused([now])
+        ws.pipelines.check_unused(now)
     assert service.changes() == []
-    ws.pipelines.check_unused([before])
+    ws.pipelines.check_unused(before)
     assert [change.value.id for change in ws.pipelines.disable(before)] == [before.id]
 
 

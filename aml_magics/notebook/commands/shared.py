@@ -114,8 +114,8 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
         everything = collection.list(active_only=False)
         found = [one for name in names for one in _picked(kind, name, everything, to)]
         before = [(one, one.status) for one in {one.id: one for one in found}.values()]
-        if kind == "pipeline" and to is not Status.ACTIVE:  # what would be refused is no plan
-            call.workspace.pipelines.check_unused([one for one, _ in before])
+        if kind == "pipeline" and to is not Status.ACTIVE:
+            call.workspace.pipelines.check_unused(*names)  # what would be refused is no plan
     else:
         change = collection.disable if to is Status.DISABLED else collection.enable
         before = [(one.value, one.was) for one in change(*names)]
