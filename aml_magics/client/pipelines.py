@@ -21,14 +21,15 @@ from aml_magics.client.names import (
     check_mapping,
     check_text,
 )
-from aml_magics.client.v1_runs import pipeline_id_of
+from aml_magics.client.v1_runs import endpoint_id_of, pipeline_id_of
 from aml_magics.model.errors import Conflict, InvalidInput, NotFound
 from aml_magics.model.graph import PipelineDefinition
 from aml_magics.model.resources import DataPath, DataPathParameter, Parameter, Pipeline, Status, Submission
 from aml_magics.wire.v1 import definition_digest
 
 if TYPE_CHECKING:
-    from aml_magics.model.resources import ParameterValue, Run
+    from aml_magics.client.v1 import ListedSchedule
+    from aml_magics.model.resources import ParameterValue, PipelineEndpoint, Run
 
 __all__ = ["Pipelines", "read_definition"]
 
@@ -53,6 +54,16 @@ class Pipelines(Collection):
         >>> ws.pipelines.get("train").parameters
         """
         return self._connection.run(find_pipeline(self._client, name_or_id))
+
+    def endpoints(self, *, active_only: bool = True) -> builtins.list[PipelineEndpoint]:
+        """Pipeline endpoints, newest first: names that stay while the pipelines behind them change.
+
+        ``active_only=False`` has the disabled ones too.
+
+        >>> [(one.name, one.default_version, one.pipeline_id) for one in ws.pipelines.endpoints()]
+        """
+        found = self._connection.run(self._client.endpoints(active_only=active_only))
+        return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
 
     def publish(
         self,
@@ -151,6 +162,10 @@ class Pipelines(Collection):
         """Put pipelines back into use, by name the newest publication of it alone; otherwise as ``disable``."""
         return self._connection.run(self._set_status(names_or_ids, Status.ACTIVE))
 
+    def check_unused(self, *names_or_ids: str | Pipeline) -> None:
+        """Raises what ``disable`` would raise, ``Conflict`` for a pipeline that an active schedule uses among them."""
+        self._connection.run(self._to_change(names_or_ids, Status.DISABLED))
+
     async def _publish(self, definition: PipelineDefinition) -> Pipeline:
         if self._client.is_embedded:
             named = [one for one in await self._client.pipelines() if one.name == definition.name]
@@ -183,27 +198,39 @@ class Pipelines(Collection):
         self, wanted: Iterable[str | Pipeline], status: Status
     ) -> builtins.list[StatusChange[Pipeline]]:
         changes = []
-        found = await find_pipelines(self._client, wanted, status)
-        if status is not Status.ACTIVE:
-            await self._check_unused([pipeline for pipeline in found if pipeline.status is not status])
-        for pipeline in found:
+        for pipeline in await self._to_change(wanted, status):
             now = pipeline
             if pipeline.status is not status:
                 now = await self._client.set_pipeline_status(pipeline.id, status)
             changes.append(StatusChange(now, pipeline.status))
         return changes
 
+    async def _to_change(self, wanted: Iterable[str | Pipeline], status: Status) -> builtins.list[Pipeline]:
+        """Those that are to get the status, once it is known that all of them may."""
+        found = await find_pipelines(self._client, wanted, status)
+        if status is not Status.ACTIVE:
+            await self._check_unused([pipeline for pipeline in found if pipeline.status is not status])
+        return found
+
     async def _check_unused(self, pipelines: Sequence[Pipeline]) -> None:
         """Raises ``Conflict`` when active schedules use one of them: the workspace would say so halfway through."""
         names = {pipeline.id: pipeline.name for pipeline in pipelines}
         listed = await self._client.listed_schedules() if names else []
-        users = [one for one in listed if one.status is Status.ACTIVE and pipeline_id_of(one.entity) in names]
+        active = [one for one in listed if one.status is Status.ACTIVE]
+        users = [(one.name, started) for one, started in await self._started_by(active) if started in names]
         if users:
-            used = names[pipeline_id_of(users[0].entity)]
-            called = sorted({one.name for one in users if names[pipeline_id_of(one.entity)] == used})
+            used = names[users[0][1]]
+            called = sorted({name for name, started in users if names[started] == used})
             shown = ", ".join(called[:_SHOWN]) + (f" and {len(called) - _SHOWN} more" if len(called) > _SHOWN else "")
             message = f"pipeline {used!r} is used by active schedules: {shown}"
             raise Conflict(message, hint="Disable them first: %aml schedule disable NAME; nothing was changed.")
+
+    async def _started_by(self, schedules: Sequence[ListedSchedule]) -> builtins.list[tuple[ListedSchedule, str]]:
+        """Each with the pipeline that it starts: of a pipeline endpoint that is the default version."""
+        defaults: dict[str, str] = {}
+        if any(endpoint_id_of(one.entity) for one in schedules):
+            defaults = {one.id: one.pipeline_id for one in await self._client.endpoints(active_only=False)}
+        return [(one, pipeline_id_of(one.entity) or defaults.get(endpoint_id_of(one.entity), "")) for one in schedules]
 
 
 def read_definition(source: str | None, file: Path | str | None, options: Mapping[str, Any]) -> PipelineDefinition:

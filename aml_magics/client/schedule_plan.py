@@ -43,6 +43,7 @@ W = TypeVar("W", bound=StrEnum)
 
 _COMPARED = (
     "pipeline_id",
+    "endpoint_id",
     "experiment_name",
     "description",
     "status",
@@ -156,7 +157,7 @@ async def _told_differences(
 ) -> tuple[str, ...]:
     """``differences``, with the pipelines by name: two ids say nothing to a person who wrote one name twice."""
     found = differences(old, new, ours=client.is_embedded)
-    if old.pipeline_id == new.pipeline_id:
+    if old.pipeline_id == new.pipeline_id or old.endpoint_id:
         return found
     try:
         before = await client.pipeline(old.pipeline_id)

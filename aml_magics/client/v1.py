@@ -17,11 +17,12 @@ from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
 from aml_magics.client.v1_runs import RunCalls, pipeline_id_of
 from aml_magics.datastores.base import ObjectInfo
 from aml_magics.model.errors import InvalidInput, ServiceError
-from aml_magics.model.resources import Datastore, Experiment, Pipeline, Schedule, Status
+from aml_magics.model.resources import Datastore, Experiment, Pipeline, PipelineEndpoint, Schedule, Status
 from aml_magics.wire.casing import Body, Json, merge
 from aml_magics.wire.moments import instant_from
 from aml_magics.wire.v1 import (
     datastore_from,
+    endpoint_from,
     experiment_from,
     history_from,
     module_creation_to,
@@ -131,6 +132,11 @@ class WorkspaceClient(RunCalls):
         path = f"/Pipelines/{segment(pipeline_id)}/status"
         await self.transport.json("PUT", PIPELINES, path, body=status.value)
         return await self.pipeline(pipeline_id)
+
+    async def endpoints(self, *, active_only: bool = True) -> list[PipelineEndpoint]:
+        """All pipeline endpoints."""
+        answer = await self.transport.json("GET", PIPELINES, "/PipelineEndpoints", query={"activeOnly": active_only})
+        return await read_all("pipeline endpoint", endpoint_from, answer)
 
     # schedules
 

@@ -7,7 +7,8 @@
     /history/v1.0{S}                routes_history        camelCase
     /artifact/v2.0{S}               routes_history        camelCase
     /datastore/v1.0{S}              routes_datastores     camelCase
-    /pipelines/v1.0{S}              routes_pipelines, routes_schedules, routes_runs     PascalCase
+    /pipelines/v1.0{S}              routes_pipelines, routes_schedules, routes_runs,
+                                    routes_endpoints, routes_drafts                     PascalCase
     /aml-magics/v1.0{S}             routes_extras         camelCase, ours
 
 ``{S}`` is ``/subscriptions/.../workspaces/{name}``; only the name must be right. The app holds no state: it is made
@@ -25,6 +26,8 @@ from starlette.routing import Mount
 from aml_magics.embedded import (
     routes_arm,
     routes_datastores,
+    routes_drafts,
+    routes_endpoints,
     routes_extras,
     routes_history,
     routes_pipelines,
@@ -49,6 +52,8 @@ def make_app(workspace: EmbeddedWorkspace) -> Starlette:
     pipelines = [
         *routes_pipelines.routes(workspace),
         *routes_schedules.routes(workspace),
+        *routes_endpoints.routes(workspace),
+        *routes_drafts.routes(workspace),
         *routes_runs.routes(workspace),
     ]
     return Starlette(

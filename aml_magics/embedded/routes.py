@@ -9,7 +9,7 @@ itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,15 +17,30 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aml_magics.model.errors import AmlError, InvalidInput, NotFound
-from aml_magics.wire.v1 import error_to
+from aml_magics.wire.casing import Body
+from aml_magics.wire.v1 import error_to, submission_from
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from aml_magics.embedded.workspace import EmbeddedWorkspace
+    from aml_magics.model.resources import Submission
+    from aml_magics.wire.casing import Json
     from aml_magics.wire.v1_errors import Service
 
-__all__ = ["BODY_LIMIT", "SCOPE", "SIGN", "Call", "Handler", "as_json", "refused", "route", "text"]
+__all__ = [
+    "BODY_LIMIT",
+    "SCOPE",
+    "SIGN",
+    "Call",
+    "Handler",
+    "as_json",
+    "pipeline_with_url",
+    "refused",
+    "route",
+    "submission_of",
+    "text",
+]
 
 SCOPE = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -75,6 +90,10 @@ class Call:
         """A query parameter, its name in any case."""
         wanted = name.casefold()
         return next((value for key, value in self._request.query_params.items() if key.casefold() == wanted), default)
+
+    def header(self, name: str) -> str:
+        """A header, empty when it is absent."""
+        return str(self._request.headers.get(name, ""))
 
     def flag(self, name: str) -> bool:
         """A query parameter that is ``true`` or ``false``; absent is false."""
@@ -159,6 +178,22 @@ def as_json(answer: object, *, status: int = 200) -> Response:
 def text(content: str) -> Response:
     """A plain text answer: what the SDK expects of logs."""
     return Response(content, media_type=_PLAIN)
+
+
+def pipeline_with_url(entity: Json, call: Call) -> Json:
+    """The endpoint of a pipeline is where a submission is POSTed, at whatever address the caller knows us by."""
+    url = f"{call.base}/pipelines/v1.0{call.scope}/PipelineRuns/PipelineSubmit/{entity['Id']}"
+    return entity | {"Url": url}
+
+
+def submission_of(fields: Mapping[str, Any], call: Call) -> tuple[Submission, dict[str, str]]:
+    """What a PipelineSubmissionInfo asks for, and the tags of the run. Raises ``InvalidInput`` for a dataset in it."""
+    body = Body(fields, "submission")
+    if body.mapping("DataSetDefinitionValueAssignments"):
+        message = "submission: datasets are not known to this workspace"
+        raise InvalidInput(message, hint="Give a data path instead.")
+    submission = submission_from(body, parent_run_id=call.query("parentRunId") or None)
+    return submission, body.texts("tags")
 
 
 def _require_workspace(request: Request, workspace: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aml_magics.embedded.routes import as_json, route
+from aml_magics.embedded.routes import as_json, pipeline_with_url, route
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.v1 import status_from
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from aml_magics.embedded.routes import Call
     from aml_magics.embedded.workspace import EmbeddedWorkspace
-    from aml_magics.wire.casing import Json
 
 __all__ = ["DATA_TYPES", "routes"]
 
@@ -66,13 +65,21 @@ class _Pipelines:
 
     async def list(self, call: Call) -> object:
         found = self._workspace.store.pipelines.all(active_only=call.flag("activeOnly"))
-        return [self._with_url(entity, call) for entity in found]
+        return [pipeline_with_url(entity, call) for entity in found]
 
     async def get(self, call: Call) -> object:
-        return self._with_url(self._workspace.store.pipelines.entity(call.path("id")), call)
+        return pipeline_with_url(self._workspace.store.pipelines.entity(call.path("id")), call)
+
+    async def views(self, call: Call) -> object:
+        found = self._workspace.store.pipelines.all(active_only=call.flag("activeOnly"))
+        return self._workspace.store.runs.views(pipeline_with_url(entity, call) for entity in found)
+
+    async def view(self, call: Call) -> object:
+        entity = pipeline_with_url(self._workspace.store.pipelines.entity(call.path("id")), call)
+        return self._workspace.store.runs.views([entity])[0]
 
     async def publish(self, call: Call) -> object:
-        return self._with_url(self._workspace.store.pipelines.publish(await call.fields()), call)
+        return pipeline_with_url(self._workspace.store.pipelines.publish(await call.fields()), call)
 
     async def set_status(self, call: Call) -> object:
         word = await call.json()
@@ -81,11 +88,6 @@ class _Pipelines:
             raise InvalidInput(message, hint='For example "Disabled".')
         self._workspace.store.pipelines.set_status(call.path("id"), status_from(word))
         return as_json({})
-
-    def _with_url(self, entity: Json, call: Call) -> Json:
-        """The endpoint of a pipeline is where a submission is POSTed, at whatever address the caller knows us by."""
-        url = f"{call.base}/pipelines/v1.0{call.scope}/PipelineRuns/PipelineSubmit/{entity['Id']}"
-        return entity | {"Url": url}
 
 
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
@@ -101,6 +103,8 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/Graphs/{id}/Interface", "GET", here.interface),
         add("/Pipelines", "GET", here.list),
         add("/Pipelines/Create", "POST", here.publish),
+        add("/Pipelines/View", "GET", here.views),
         add("/Pipelines/{id}", "GET", here.get),
+        add("/Pipelines/{id}/View", "GET", here.view),
         add("/Pipelines/{id}/status", "PUT", here.set_status),
     ]

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from aml_magics.embedded.routes import as_json, route, text
+from aml_magics.embedded.routes import as_json, route, submission_of, text
 from aml_magics.model.errors import InvalidInput, NotFound, did_you_mean
-from aml_magics.wire.casing import Body
-from aml_magics.wire.v1 import submission_from, task_status_to
+from aml_magics.wire.v1 import task_status_to
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -39,12 +38,8 @@ class _Runs:
         self._workspace = workspace
 
     async def submit(self, call: Call) -> object:
-        body = Body(await call.fields(), "submission")
-        if body.mapping("DataSetDefinitionValueAssignments"):
-            message = "submission: datasets are not known to this workspace"
-            raise InvalidInput(message, hint="Give a data path instead.")
-        submission = submission_from(body, parent_run_id=call.query("parentRunId") or None)
-        run = self._workspace.submit_pipeline(call.path("id"), submission, tags=body.texts("tags"))
+        submission, tags = submission_of(await call.fields(), call)
+        run = self._workspace.submit_pipeline(call.path("id"), submission, tags=tags)
         return self._workspace.store.runs.entity(run)
 
     async def get(self, call: Call) -> object:

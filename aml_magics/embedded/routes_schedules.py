@@ -30,9 +30,10 @@ class _Schedules:
         pipeline_id = self._workspace.store.pipelines.get(call.path("id")).id
         return _json_text(self._workspace.store.schedules.list_text(pipeline_id=pipeline_id))
 
-    async def of_endpoint(self, _call: Call) -> object:
-        """Schedules belong to pipelines here; there are no pipeline endpoints that could have any."""
-        return []
+    async def of_endpoint(self, call: Call) -> object:
+        """As ``of_pipeline``."""
+        endpoint_id = self._workspace.store.endpoints.get(call.path("id")).id
+        return _json_text(self._workspace.store.schedules.list_text(endpoint_id=endpoint_id))
 
     async def get(self, call: Call) -> object:
         return self._workspace.store.schedules.entity(call.path("id"))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from aml_magics.embedded import run_tables, store_schema
 from aml_magics.embedded.store_datastores import Datastores
+from aml_magics.embedded.store_drafts import Drafts
+from aml_magics.embedded.store_endpoints import Endpoints
 from aml_magics.embedded.store_experiments import Experiments
 from aml_magics.embedded.store_pipelines import Pipelines
 from aml_magics.embedded.store_runs import Runs
@@ -39,14 +41,17 @@ class Store:
         self.experiments = Experiments(database, self.now)
         self.datastores = Datastores(database, root, self.now)
         self.pipelines = Pipelines(database, self.now)
-        self.schedules = Schedules(database, self.pipelines, self.datastores, self.now)
+        self.endpoints = Endpoints(database, self.pipelines, self.now)
+        self.schedules = Schedules(database, self.endpoints, self.datastores, self.now)
         self.runs = Runs(
             database,
             experiments=self.experiments,
             pipelines=self.pipelines,
+            endpoints=self.endpoints,
             datastores=self.datastores,
             now=self.now,
         )
+        self.drafts = Drafts(database, self.pipelines, self.runs, self.now)
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """One durable transaction over everything that the workspace holds."""
@@ -59,12 +64,15 @@ class Store:
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of thing; schedules and pipelines that are active besides."""
         counts = {}
-        for table in ("experiments", "datastores", "pipelines", "schedules", "runs"):
+        listed = "(SELECT * FROM pipelines WHERE listed)"
+        tables = {"experiments": "experiments", "datastores": "datastores", "pipelines": listed}
+        tables |= {"schedules": "schedules", "runs": "runs"}
+        for name, table in tables.items():
             row = self._database.row(f"SELECT count(*) AS number FROM {table}")
-            counts[table] = 0 if row is None else int(row["number"])
-        for table in ("pipelines", "schedules"):
-            row = self._database.row(f"SELECT count(*) AS number FROM {table} WHERE status = 'Active'")
-            counts[f"active{table.capitalize()}"] = 0 if row is None else int(row["number"])
+            counts[name] = 0 if row is None else int(row["number"])
+        for name in ("pipelines", "schedules"):
+            row = self._database.row(f"SELECT count(*) AS number FROM {tables[name]} WHERE status = 'Active'")
+            counts[f"active{name.capitalize()}"] = 0 if row is None else int(row["number"])
         return counts
 
     def _identity(self) -> tuple[str, datetime]:

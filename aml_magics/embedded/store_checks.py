@@ -1,8 +1,11 @@
-"""What a submission or a schedule may give a pipeline: names that it has, values that fit, nothing missing."""
+"""What a submission or a schedule may give a pipeline: names that it has, values that fit, nothing missing.
+
+And how a refusal tells the names of those who stand in the way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
@@ -11,7 +14,9 @@ from aml_magics.wire.values import parameter_text, typed_strictly
 if TYPE_CHECKING:
     from aml_magics.model.resources import DataPath, ParameterValue, Pipeline
 
-__all__ = ["check_data_path_parameter", "settled_data_paths", "settled_parameters"]
+__all__ = ["check_data_path_parameter", "names_shown", "settled_data_paths", "settled_parameters"]
+
+_SHOWN = 10
 
 
 def settled_parameters(pipeline: Pipeline, given: Mapping[str, ParameterValue], what: str) -> dict[str, ParameterValue]:
@@ -55,6 +60,12 @@ def check_data_path_parameter(pipeline: Pipeline, name: str, what: str) -> None:
     if name in (parameter.name for parameter in pipeline.parameters):
         message += " (it is a parameter)"
     raise InvalidInput(message, hint=did_you_mean(name, known) or "It has no data path at all: leave the option out.")
+
+
+def names_shown(names: Sequence[str]) -> str:
+    """The first names for a message, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _unknown(pipeline: Pipeline, name: str, kind: str, what: str) -> InvalidInput:

@@ -21,7 +21,7 @@ from aml_magics.wire.v1 import experiment_to
 if TYPE_CHECKING:
     from aml_magics.engine.database import Database
 
-__all__ = ["Experiments", "check_experiment_name", "page"]
+__all__ = ["Experiments", "check_experiment_name", "is_experiment_name", "page"]
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")
 _VIEWS: dict[str, Callable[[sqlite3.Row], bool]] = {
@@ -104,9 +104,14 @@ class Experiments:
         return self.get_by_id(experiment_id)
 
 
+def is_experiment_name(name: str) -> bool:
+    """Whether Azure would take it."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_experiment_name(name: str, what: str = "") -> None:
     """Raises ``InvalidInput`` for a name that Azure would not take either."""
-    if _NAME.fullmatch(name):
+    if is_experiment_name(name):
         return
     problem = f"{name!r} cannot be an experiment's name" if name else "no experiment is named"
     message = f"{what}: {problem}" if what else problem

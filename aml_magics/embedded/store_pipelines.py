@@ -10,9 +10,11 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from aml_magics.embedded.store_checks import names_shown
 from aml_magics.embedded.store_memory import Remembered
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.model.graph import PipelineDefinition
@@ -33,10 +35,19 @@ from aml_magics.wire.v1 import (
 if TYPE_CHECKING:
     from aml_magics.engine.database import Database
 
-__all__ = ["Pipelines"]
+__all__ = ["Pipelines", "PreparedPipeline"]
 
 _SMALL = 2**18  # bytes of code up to which a definition is kept in memory
 _EXTRAS = ("tags", "Properties", "EnableNotification")  # kept and handed back as they came
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPipeline:
+    """A pipeline that may be written: the columns of its row, and those of its graph."""
+
+    id: str
+    columns: Mapping[str, object]
+    graph: tuple[str, str, str]
 
 
 class Pipelines:
@@ -108,7 +119,7 @@ class Pipelines:
 
     def all(self, *, active_only: bool = False) -> list[Json]:
         """Newest first: PipelineEntities without their URL, which depends on who asks."""
-        where = "WHERE p.status = 'Active'" if active_only else ""
+        where = "WHERE p.listed" + (" AND p.status = 'Active'" if active_only else "")
         return [_entity(row) for row in self._database.rows(f"{_SELECT} {where} ORDER BY p.created DESC, p.id")]
 
     def entity(self, pipeline_id: str) -> Json:
@@ -133,7 +144,14 @@ class Pipelines:
         return self._definitions.get((pipeline_id, 0), lambda: self._read_definition(pipeline_id), keep=_is_small)
 
     def publish(self, request: Mapping[str, Any]) -> Json:
-        """POST ``/Pipelines/Create``: the new PipelineEntity, without its URL.
+        """POST ``/Pipelines/Create``: the new PipelineEntity, without its URL. Raises as ``prepare``."""
+        prepared = self.prepare(request)
+        with self._database.transaction() as connection:
+            self.add(connection, prepared)
+        return self.entity(prepared.id)
+
+    def prepare(self, request: Mapping[str, Any]) -> PreparedPipeline:
+        """The pipeline of a POST ``/Pipelines/Create``, checked and not yet written.
 
         A graph without steps is allowed: Microsoft's SDK publishes ``Pipeline(ws, steps=[])``. Raises ``InvalidInput``
         for steps that this workspace cannot run.
@@ -152,43 +170,39 @@ class Pipelines:
             "Edges": graph.values("Edges"),
         }
         extras = {name: body.get(name) for name in _EXTRAS if name in body}
-        columns = (
-            pipeline_id,
-            body.text("Name"),
-            body.text("Description"),
-            body.text("Version"),
-            Status.ACTIVE.value,
-            graph_id,
-            json.dumps(names),
-            bool(body.boolean("ContinueRunOnStepFailure")),
-            json.dumps(extras),
-            now,
-            now,
-        )
+        columns = {
+            "id": pipeline_id,
+            "name": body.text("Name"),
+            "description": body.text("Description"),
+            "version": body.text("Version"),
+            "status": Status.ACTIVE.value,
+            "graph_id": graph_id,
+            "steps": json.dumps(names),
+            "continue_on_step_failure": bool(body.boolean("ContinueRunOnStepFailure")),
+            "extras": json.dumps(extras),
+            "created": now,
+            "modified": now,
+        }
         interface = interface_to(parameters, data_paths)
-        with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO graphs (id, graph, interface) VALUES (?, ?, ?)",
-                (graph_id, json.dumps(stored_graph), json.dumps(interface)),
-            )
-            connection.execute(
-                "INSERT INTO pipelines (id, name, description, version, status, graph_id, steps,"
-                " continue_on_step_failure, extras, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                columns,
-            )
-        return self.entity(pipeline_id)
+        return PreparedPipeline(pipeline_id, columns, (graph_id, json.dumps(stored_graph), json.dumps(interface)))
+
+    def add(self, connection: sqlite3.Connection, prepared: PreparedPipeline, *, listed: bool = True) -> None:
+        """Write it, in the caller's transaction. One that is not ``listed`` is found by its id alone."""
+        columns = {**prepared.columns, "listed": listed}
+        connection.execute("INSERT INTO graphs (id, graph, interface) VALUES (?, ?, ?)", prepared.graph)
+        connection.execute(
+            f"INSERT INTO pipelines ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+            tuple(columns.values()),
+        )
 
     def set_status(self, pipeline_id: str, status: Status) -> None:
         """Enable or disable. Raises ``PipelineInUse`` naming the active schedules that would lose their pipeline."""
         name = self.get(pipeline_id).name
         with self._database.transaction() as connection:
             if status is not Status.ACTIVE:
-                users = connection.execute(
-                    "SELECT name FROM schedules WHERE pipeline_id = ? AND status = 'Active' ORDER BY name",
-                    (pipeline_id,),
-                ).fetchall()
+                users = connection.execute(_USERS, {"id": pipeline_id}).fetchall()
                 if users:
-                    raise _in_use(name, [row["name"] for row in users])
+                    raise _in_use(name, [_user(row) for row in users])
             connection.execute(
                 "UPDATE pipelines SET status = ?, modified = ?, revision = revision + 1 WHERE id = ?",
                 (status.value, instant_to(self._now()), pipeline_id),
@@ -246,6 +260,13 @@ class Pipelines:
 
 
 _SELECT = "SELECT p.*, g.interface FROM pipelines p JOIN graphs g ON g.id = p.graph_id"
+# The active schedules that would start it: on itself, and on an endpoint of which it is the default version.
+_USERS = """
+    SELECT s.name, e.name AS endpoint FROM schedules s LEFT JOIN endpoints e ON e.id = s.endpoint_id
+    WHERE s.status = 'Active'
+    AND (s.pipeline_id = :id OR s.endpoint_id IN (SELECT id FROM endpoints WHERE default_pipeline_id = :id))
+    ORDER BY s.name
+"""
 
 
 def _value(row: sqlite3.Row) -> Pipeline:
@@ -288,7 +309,11 @@ def _is_small(definition: PipelineDefinition) -> bool:
     return sum(len(data) for step in definition.steps for data in step.code.values()) <= _SMALL
 
 
+def _user(row: sqlite3.Row) -> str:
+    name = str(row["name"])
+    return name if row["endpoint"] is None else f"{name} (on pipeline endpoint {row['endpoint']!r})"
+
+
 def _in_use(pipeline: str, schedules: list[str]) -> PipelineInUse:
-    shown = ", ".join(schedules[:10]) + (f" and {len(schedules) - 10} more" if len(schedules) > 10 else "")
-    message = f"pipeline {pipeline!r} is used by active schedules: {shown}"
+    message = f"pipeline {pipeline!r} is used by active schedules: {names_shown(schedules)}"
     return PipelineInUse(message, hint="Disable them first.")

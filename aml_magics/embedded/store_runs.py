@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aml_magics.embedded import run_tables
@@ -18,10 +18,12 @@ from aml_magics.embedded.store_checks import settled_data_paths, settled_paramet
 from aml_magics.model.errors import NotFound
 from aml_magics.model.resources import DataPath, Fire, Run, RunStatus, Schedule
 from aml_magics.model.triggers import DatastoreChange
+from aml_magics.wire.moments import instant_to
 from aml_magics.wire.v1 import run_history_to, run_to, step_to
 
 if TYPE_CHECKING:
     from aml_magics.embedded.store_datastores import Datastores
+    from aml_magics.embedded.store_endpoints import Endpoints
     from aml_magics.embedded.store_experiments import Experiments
     from aml_magics.embedded.store_pipelines import Pipelines
     from aml_magics.engine.database import Database
@@ -42,12 +44,14 @@ class Runs:
         *,
         experiments: Experiments,
         pipelines: Pipelines,
+        endpoints: Endpoints,
         datastores: Datastores,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._experiments = experiments
         self._pipelines = pipelines
+        self._endpoints = endpoints
         self._datastores = datastores
         self._now = now
 
@@ -56,35 +60,42 @@ class Runs:
     def submit(self, pipeline_id: str, submission: Submission, tags: Mapping[str, str]) -> Run:
         """A new run, readable at once. Raises an ``AmlError`` for whatever is wrong with the submission."""
         with self._database.transaction() as connection:
-            pipeline = self._pipelines.active(pipeline_id, "submission")
-            parent = submission.parent_run_id
-            if parent is not None and run_tables.get_run(self._database, parent) is None:
-                message = f"submission: there is no parent run {parent!r}"
-                raise NotFound(message)
-            for path in submission.data_paths.values():
-                self._datastores.get(path.datastore)
-            continue_on = submission.continue_on_step_failure
-            run = Run(
-                id=str(uuid.uuid4()),
-                experiment_name=submission.experiment_name,
-                pipeline_id=pipeline.id,
-                schedule_id=submission.schedule_id,
-                description=submission.description,
-                source=submission.source,
-                parameters=settled_parameters(pipeline, submission.parameters, "submission"),
-                data_paths=settled_data_paths(pipeline, submission.data_paths, "submission"),
-                continue_on_step_failure=pipeline.continue_on_step_failure if continue_on is None else continue_on,
-                created=self._now(),
-            )
-            return self._insert(connection, run, pipeline, tags=tags, parent=parent)
+            return self.add(connection, pipeline_id, submission, tags)
+
+    def add(
+        self, connection: sqlite3.Connection, pipeline_id: str, submission: Submission, tags: Mapping[str, str]
+    ) -> Run:
+        """``submit`` in the caller's transaction."""
+        pipeline = self._pipelines.active(pipeline_id, "submission")
+        parent = submission.parent_run_id
+        if parent is not None and run_tables.get_run(self._database, parent) is None:
+            message = f"submission: there is no parent run {parent!r}"
+            raise NotFound(message)
+        for path in submission.data_paths.values():
+            self._datastores.get(path.datastore)
+        continue_on = submission.continue_on_step_failure
+        run = Run(
+            id=str(uuid.uuid4()),
+            experiment_name=submission.experiment_name,
+            pipeline_id=pipeline.id,
+            schedule_id=submission.schedule_id,
+            description=submission.description,
+            source=submission.source,
+            parameters=settled_parameters(pipeline, submission.parameters, "submission"),
+            data_paths=settled_data_paths(pipeline, submission.data_paths, "submission"),
+            continue_on_step_failure=pipeline.continue_on_step_failure if continue_on is None else continue_on,
+            created=self._now(),
+        )
+        return self._insert(connection, run, pipeline, tags=tags, parent=parent)
 
     def submit_fire(self, connection: sqlite3.Connection, schedule: Schedule, fire: Fire) -> str:
         """The run of a fire, in the engine's own transaction. Its id is the fire's key: a fire has one run, ever.
 
-        Raises an ``AmlError`` when the pipeline or what the schedule gives it does not fit any more.
+        Of a pipeline endpoint it runs the version that is the default at this moment. Raises an ``AmlError`` when the
+        pipeline or what the schedule gives it does not fit any more.
         """
         what = f"schedule {schedule.name!r}"
-        pipeline = self._pipelines.active(schedule.pipeline_id, what)
+        pipeline = self._endpoints.started_by(schedule, what)
         data_paths = dict(schedule.data_paths) | _changed_place(schedule, fire)
         continue_on = schedule.continue_on_step_failure
         run = Run(
@@ -134,6 +145,15 @@ class Runs:
 
     def of_schedule(self, schedule_id: str, limit: int | None = None) -> list[Run]:
         return run_tables.find_runs(self._database, schedule_id=schedule_id, limit=limit)
+
+    def views(self, pipelines: Iterable[Json]) -> list[Json]:
+        """PipelineViewEntities of PipelineEntities: each with its newest run and the number of its runs."""
+        # Of the columns beside max(), SQLite takes those of the row that has it.
+        sql = (
+            "SELECT pipeline_id, id, status, count(*) AS number, max(created) AS created FROM runs GROUP BY pipeline_id"
+        )
+        newest = {row["pipeline_id"]: row for row in self._database.rows(sql)}
+        return [_view(pipeline, newest.get(pipeline["Id"])) for pipeline in pipelines]
 
     def last_of_schedule(self, schedule_id: str) -> Run | None:
         return run_tables.last_run_of_schedule(self._database, schedule_id)
@@ -223,6 +243,15 @@ class Runs:
             step_to(step, experiment_id=experiment_id, number=position, created=run.created)
             for position, step in enumerate(steps, 1)
         ]
+
+
+def _view(pipeline: Json, newest: sqlite3.Row | None) -> Json:
+    view: Json = {"PipelineEntity": pipeline, "TotalRuns": 0}
+    if newest is not None:
+        created = datetime.fromtimestamp(newest["created"], UTC)
+        last = {"Id": newest["id"], "CreatedTime": instant_to(created), "Status": newest["status"]}
+        view |= {"TotalRuns": newest["number"]} | {f"LastRun{name}": value for name, value in last.items()}
+    return view
 
 
 def _changed_place(schedule: Schedule, fire: Fire) -> dict[str, DataPath]:

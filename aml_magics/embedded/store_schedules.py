@@ -31,7 +31,7 @@ from aml_magics.wire.v1 import schedule_creation_from, schedule_from, schedule_t
 
 if TYPE_CHECKING:
     from aml_magics.embedded.store_datastores import Datastores
-    from aml_magics.embedded.store_pipelines import Pipelines
+    from aml_magics.embedded.store_endpoints import Endpoints
     from aml_magics.engine.database import Database
 
 __all__ = ["Prepared", "Schedules", "Superseded"]
@@ -59,23 +59,24 @@ class Schedules:
     """The schedules of one workspace."""
 
     def __init__(
-        self, database: Database, pipelines: Pipelines, datastores: Datastores, now: Callable[[], datetime]
+        self, database: Database, endpoints: Endpoints, datastores: Datastores, now: Callable[[], datetime]
     ) -> None:
         self._database = database
-        self._pipelines = pipelines
+        self._endpoints = endpoints
         self._datastores = datastores
         self._now = now
         self._watches: dict[tuple[str, int], Watch] = {}
         self._read: Remembered[Schedule] = Remembered()
         self.unreadable: dict[str, str] = {}  # schedule id -> why it does not fire
 
-    def list_text(self, *, active_only: bool = False, pipeline_id: str | None = None) -> str:
+    def list_text(
+        self, *, active_only: bool = False, pipeline_id: str | None = None, endpoint_id: str | None = None
+    ) -> str:
         """A JSON array of PipelineScheduleEntities, newest first, put together without reading any of them."""
-        conditions = ["status = 'Active'"] if active_only else []
-        parameters: tuple[str, ...] = ()
-        if pipeline_id is not None:
-            conditions.append("pipeline_id = ?")
-            parameters = (pipeline_id,)
+        wanted = {"pipeline_id": pipeline_id, "endpoint_id": endpoint_id}
+        wanted = {column: value for column, value in wanted.items() if value is not None}
+        conditions = [f"{column} = ?" for column in wanted] + (["status = 'Active'"] if active_only else [])
+        parameters = tuple(wanted.values())
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         rows = self._database.rows(f"SELECT entity FROM schedules {where} ORDER BY created DESC, id", parameters)
         return f"[{','.join(row['entity'] for row in rows)}]"
@@ -115,7 +116,6 @@ class Schedules:
     def prepare_create(self, request: Mapping[str, Any]) -> Prepared:
         """A new schedule from a ScheduleCreationInfo. Raises an ``AmlError`` for whatever is wrong with it."""
         given = schedule_creation_from(request)
-        _refuse_endpoint(Body(request, "schedule"))
         now = self._now()
         schedule = replace(given, id=str(uuid.uuid4()), created=now, modified=now)
         self._check(schedule)
@@ -136,7 +136,7 @@ class Schedules:
         """Store it, in the caller's transaction. Raises what has become of it meanwhile, in another process."""
         schedule = prepared.schedule
         if schedule.status is Status.ACTIVE:
-            self._pipelines.active(schedule.pipeline_id, f"schedule {schedule.name!r}")
+            self._endpoints.started_by(schedule, f"schedule {schedule.name!r}")
         change = schedule.trigger if isinstance(schedule.trigger, DatastoreChange) else None
         if (
             change is not None
@@ -154,7 +154,8 @@ class Schedules:
             "id": schedule.id,
             "name": schedule.name,
             "status": schedule.status.value,
-            "pipeline_id": schedule.pipeline_id,
+            "pipeline_id": schedule.pipeline_id or None,
+            "endpoint_id": schedule.endpoint_id or None,
             "datastore": change.datastore if change else None,
             "created": instant_to(schedule.created),
             "revision": revision,
@@ -188,10 +189,8 @@ class Schedules:
             raise InvalidInput(message, hint="Give it one.")
         what = f"schedule {schedule.name!r}"
         check_experiment_name(schedule.experiment_name, what)
-        if not schedule.pipeline_id:
-            message = f"{what}: it names no pipeline"
-            raise InvalidInput(message, hint="Give the id of a published pipeline.")
-        pipeline = self._pipelines.active(schedule.pipeline_id, what)
+        _check_target(schedule, what)
+        pipeline = self._endpoints.started_by(schedule, what)
         settled_parameters(pipeline, schedule.pipeline_parameters, what)
         trigger = schedule.trigger
         set_by_fire = trigger.data_path_parameter_name if isinstance(trigger, DatastoreChange) else None
@@ -212,10 +211,13 @@ def _place(schedule: Schedule) -> tuple[str, str, bool] | None:
     return trigger.datastore, trigger.path_on_datastore, trigger.recursive
 
 
-def _refuse_endpoint(body: Body) -> None:
-    if body.optional_text("PipelineEndpointId") and not body.optional_text("PipelineId"):
-        message = "schedule: it names a pipeline endpoint, and this workspace has none"
-        raise InvalidInput(message, hint="Name a published pipeline.")
+def _check_target(schedule: Schedule, what: str) -> None:
+    if not schedule.pipeline_id and not schedule.endpoint_id:
+        message = f"{what}: it names no pipeline"
+        raise InvalidInput(message, hint="Give the id of a published pipeline, or of a pipeline endpoint.")
+    if schedule.pipeline_id and schedule.endpoint_id:
+        message = f"{what}: it names a pipeline and a pipeline endpoint"
+        raise InvalidInput(message, hint="Name one of them.")
 
 
 def _watch(row: sqlite3.Row) -> Watch:

@@ -2,7 +2,8 @@
 
 Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts the updates of a row and is its ETag. A
 schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
-one, with columns for what is searched. Runs and steps have tables of their own, in ``run_tables``.
+one, with columns for what is searched; pipeline endpoints and drafts are kept alike. A pipeline that is not ``listed``
+was made for the run of a draft. Runs and steps have tables of their own, in ``run_tables``.
 """
 
 from __future__ import annotations
@@ -68,5 +69,51 @@ STEPS = (
     );
     CREATE INDEX schedules_by_pipeline ON schedules (pipeline_id, status);
     CREATE INDEX schedules_by_status ON schedules (status, created);
+    """,
+    """
+    CREATE TABLE endpoints (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        status TEXT NOT NULL,
+        default_pipeline_id TEXT NOT NULL REFERENCES pipelines (id),
+        created TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1,
+        entity TEXT NOT NULL
+    );
+    CREATE INDEX endpoints_by_default ON endpoints (default_pipeline_id);
+    ALTER TABLE schedules RENAME TO schedules_on_pipelines;
+    CREATE TABLE schedules (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        status TEXT NOT NULL,
+        pipeline_id TEXT REFERENCES pipelines (id),
+        endpoint_id TEXT REFERENCES endpoints (id),
+        datastore TEXT,
+        created TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1,
+        entity TEXT NOT NULL,
+        CHECK ((pipeline_id IS NULL) <> (endpoint_id IS NULL))
+    );
+    INSERT INTO schedules (id, name, status, pipeline_id, datastore, created, revision, entity)
+        SELECT id, name, status, pipeline_id, datastore, created, revision, entity FROM schedules_on_pipelines;
+    DROP TABLE schedules_on_pipelines;
+    CREATE INDEX schedules_by_pipeline ON schedules (pipeline_id, status);
+    CREATE INDEX schedules_by_endpoint ON schedules (endpoint_id, status);
+    CREATE INDEX schedules_by_status ON schedules (status, created);
+    """,
+    """
+    ALTER TABLE pipelines ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE graph_drafts (
+        id TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL DEFAULT 1,
+        entity TEXT NOT NULL
+    );
+    CREATE TABLE pipeline_drafts (
+        id TEXT PRIMARY KEY,
+        created TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 1,
+        given TEXT NOT NULL,
+        entity TEXT NOT NULL
+    );
     """,
 )

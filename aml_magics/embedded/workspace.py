@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from aml_magics.datastores.base import ObjectStore
+    from aml_magics.embedded.store_drafts import Draft
     from aml_magics.engine.clock import Clock
     from aml_magics.engine.host import Watch
     from aml_magics.model.resources import DataPath, Fire, Run, Schedule, Submission
@@ -142,6 +143,12 @@ class EmbeddedWorkspace:
     def submit_pipeline(self, pipeline_id: str, submission: Submission, *, tags: Mapping[str, str]) -> Run:
         """A new run, which is readable at once and begins as soon as the runner has a place for it."""
         run = self.store.runs.submit(pipeline_id, submission, tags)
+        self.runner.wake()
+        return run
+
+    def submit_draft(self, draft: Draft, submission: Submission, *, tags: Mapping[str, str]) -> Run:
+        """As ``submit_pipeline``, of a draft that nobody has published."""
+        run = self.store.drafts.submit(draft, submission, tags)
         self.runner.wake()
         return run
 

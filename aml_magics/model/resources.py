@@ -25,6 +25,7 @@ __all__ = [
     "Parameter",
     "ParameterValue",
     "Pipeline",
+    "PipelineEndpoint",
     "Poll",
     "Run",
     "RunStatus",
@@ -163,11 +164,35 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineEndpoint:
+    """A name that stays while the pipeline behind it changes.
+
+    ``versions`` are pipeline ids by version, which is a whole number as text; ``default_version`` is one of them.
+    """
+
+    id: str
+    name: str
+    versions: Mapping[str, str]
+    default_version: str
+    description: str = ""
+    status: Status = Status.ACTIVE
+    endpoint: str = ""
+    created: datetime | None = None
+    modified: datetime | None = None
+
+    @property
+    def pipeline_id(self) -> str:
+        """The pipeline that is started when no version is named; empty when the default version is none of them."""
+        return self.versions.get(self.default_version, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A pipeline, an experiment and a trigger, bound together under a name.
 
-    ``continue_on_step_failure`` overrides the pipeline's own when it is not ``None``. ``missed`` counts for time
-    triggers hosted by a kernel.
+    ``pipeline_id`` is empty when ``endpoint_id`` names a pipeline endpoint instead: a fire then starts what is that
+    endpoint's default version at the time of the fire. ``continue_on_step_failure`` overrides the pipeline's own when
+    it is not ``None``. ``missed`` counts for time triggers hosted by a kernel.
     """
 
     id: str
@@ -175,6 +200,7 @@ class Schedule:
     trigger: Trigger
     pipeline_id: str
     experiment_name: str
+    endpoint_id: str = ""
     description: str = ""
     status: Status = Status.ACTIVE
     pipeline_parameters: Mapping[str, ParameterValue] = field(default_factory=dict)

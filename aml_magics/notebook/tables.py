@@ -47,6 +47,7 @@ __all__ = [
     "runs",
     "schedules",
     "steps",
+    "target",
     "uploads",
 ]
 
@@ -230,7 +231,7 @@ def next_fire(schedule: Schedule, now: datetime) -> FireTime | None:
 def schedules(
     call: Call, found: Sequence[Schedule], pipeline_names: Mapping[str, str], notes: Iterable[str] = ()
 ) -> Table:
-    """Schedules with their trigger in words and their next fire."""
+    """Schedules with their trigger in words and their next fire. ``pipeline`` may be a pipeline endpoint."""
     now = call.now()
     rows = []
     for one in found:
@@ -242,7 +243,7 @@ def schedules(
                 "trigger": one.trigger.in_words(),
                 "next_fire": coming.at if coming else None,
                 "next_fire_in_zone": _in_zone(coming, one) if coming else None,
-                "pipeline": pipeline_names.get(one.pipeline_id, one.pipeline_id),
+                "pipeline": target(one, pipeline_names),
                 "experiment": one.experiment_name,
                 "host": one.host.value,
                 "description": one.description,
@@ -250,6 +251,12 @@ def schedules(
             }
         )
     return _table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
+
+
+def target(schedule: Schedule, names: Mapping[str, str]) -> str:
+    """What a schedule starts, by name where it has one: a pipeline or a pipeline endpoint."""
+    wanted = schedule.pipeline_id or schedule.endpoint_id
+    return names.get(wanted, wanted)
 
 
 def _in_zone(coming: FireTime, schedule: Schedule) -> str:

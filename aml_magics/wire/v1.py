@@ -5,12 +5,13 @@ workspace share these functions, so what one writes the other reads. ``PascalCas
 ``camelCase`` for all others, exactly: Microsoft's SDK takes a name in the wrong case for an absent field.
 
 The modules behind this one: ``v1_workspace`` (where a workspace is), ``v1_resources`` (experiments, datastores,
-pipelines, submissions), ``v1_schedules``, ``v1_runs``, ``v1_graph`` (publishing), ``v1_engine`` (fires, polls, health),
-``v1_errors``.
+pipelines, submissions), ``v1_endpoints`` (pipeline endpoints), ``v1_schedules``, ``v1_runs``, ``v1_graph``
+(publishing), ``v1_engine`` (fires, polls, health), ``v1_errors``.
 """
 
 from __future__ import annotations
 
+from aml_magics.wire.v1_endpoints import endpoint_creation_from, endpoint_from, endpoint_to
 from aml_magics.wire.v1_engine import (
     fire_from,
     fire_to,
@@ -21,7 +22,14 @@ from aml_magics.wire.v1_engine import (
     poll_from,
     poll_to,
 )
-from aml_magics.wire.v1_errors import PipelineDisabled, PipelineInUse, error_from, error_to
+from aml_magics.wire.v1_errors import (
+    EndpointDisabled,
+    EndpointInUse,
+    PipelineDisabled,
+    PipelineInUse,
+    error_from,
+    error_to,
+)
 from aml_magics.wire.v1_graph import (
     CODE_LIMIT,
     definition_digest,
@@ -32,8 +40,11 @@ from aml_magics.wire.v1_graph import (
     pipeline_creation_to,
 )
 from aml_magics.wire.v1_resources import (
+    data_paths_from,
+    data_paths_to,
     datastore_from,
     datastore_to,
+    defaults_to,
     experiment_from,
     experiment_to,
     interface_from,
@@ -67,12 +78,20 @@ __all__ = [
     "CODE_LIMIT",
     "EMBEDDED_KIND",
     "EMBEDDED_SCOPE",
+    "EndpointDisabled",
+    "EndpointInUse",
     "PipelineDisabled",
     "PipelineInUse",
+    "data_paths_from",
+    "data_paths_to",
     "datastore_from",
     "datastore_to",
+    "defaults_to",
     "definition_digest",
     "discovery_to",
+    "endpoint_creation_from",
+    "endpoint_from",
+    "endpoint_to",
     "error_from",
     "error_to",
     "experiment_from",

@@ -24,7 +24,15 @@ from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, 
 if TYPE_CHECKING:
     from aml_magics.wire.casing import Json
 
-__all__ = ["PipelineDisabled", "PipelineInUse", "Unauthorized", "error_from", "error_to"]
+__all__ = [
+    "EndpointDisabled",
+    "EndpointInUse",
+    "PipelineDisabled",
+    "PipelineInUse",
+    "Unauthorized",
+    "error_from",
+    "error_to",
+]
 
 Service = Literal["pipelines", "other"]
 
@@ -41,6 +49,18 @@ class PipelineDisabled(Conflict):
     code = "PipelineDisabled"
 
 
+class EndpointInUse(Conflict):
+    """A pipeline endpoint cannot be disabled: active schedules use it."""
+
+    code = "PipelineEndpointInUse"
+
+
+class EndpointDisabled(Conflict):
+    """Nothing can be submitted to a pipeline endpoint that is not active, nor scheduled on it."""
+
+    code = "PipelineEndpointDisabled"
+
+
 class Unauthorized(ServiceError):
     """The access token is missing, wrong or expired."""
 
@@ -53,6 +73,8 @@ _INPUT_CODES = ("UserError", "BadArgument")
 _CONFLICTS: dict[str, type[Conflict]] = {
     "PipelineInUse": PipelineInUse,
     "PipelineDisabled": PipelineDisabled,
+    "PipelineEndpointInUse": EndpointInUse,
+    "PipelineEndpointDisabled": EndpointDisabled,
     "AlreadyExists": Conflict,
 }
 

@@ -31,6 +31,7 @@ __all__ = [
     "data_paths_to",
     "datastore_from",
     "datastore_to",
+    "defaults_to",
     "experiment_from",
     "experiment_to",
     "interface_from",
@@ -181,10 +182,14 @@ def interface_from(
     return parameters, tuple(data_paths)
 
 
+def defaults_to(parameters: Iterable[Parameter], data_paths: Iterable[DataPathParameter]) -> Json:
+    """ParameterAssignments for drawing a graph: *all* of its parameters as text, a data path as ``datastore/path``."""
+    defaults = {parameter.name: parameter_text(parameter.default) for parameter in parameters}
+    return defaults | {path.name: str(path.default or "") for path in data_paths}
+
+
 def pipeline_to(pipeline: Pipeline) -> Json:
-    """PipelineEntity. The SDK reads the defaults of *all* parameters as text, a data path as ``datastore/path``."""
-    defaults = {parameter.name: parameter_text(parameter.default) for parameter in pipeline.parameters}
-    defaults |= {path.name: str(path.default or "") for path in pipeline.data_paths}
+    """PipelineEntity."""
     return {
         "Id": pipeline.id,
         "Name": pipeline.name,
@@ -192,7 +197,7 @@ def pipeline_to(pipeline: Pipeline) -> Json:
         "Version": pipeline.version,
         "GraphId": pipeline.graph_id,
         "TotalRunSteps": len(pipeline.steps),
-        "ParameterAssignments": defaults,
+        "ParameterAssignments": defaults_to(pipeline.parameters, pipeline.data_paths),
         "DataSetDefinitionValueAssignments": {},
         "Url": pipeline.endpoint,
         "EntityStatus": pipeline.status.value,

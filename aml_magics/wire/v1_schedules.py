@@ -133,7 +133,8 @@ def _shared_to(schedule: Schedule, *, for_azure: bool = False) -> Json:
     trigger = schedule.trigger
     return {
         "Name": schedule.name,
-        "PipelineId": schedule.pipeline_id,
+        "PipelineId": schedule.pipeline_id or None,
+        "PipelineEndpointId": schedule.endpoint_id or None,
         "PipelineSubmissionInfo": {
             "ExperimentName": schedule.experiment_name,
             "Description": schedule.description,
@@ -157,6 +158,7 @@ def _shared_from(body: Body, parameters: Iterable[Parameter]) -> dict[str, Any]:
         "name": body.text("Name"),
         "trigger": _trigger_from(body),
         "pipeline_id": body.text("PipelineId"),
+        "endpoint_id": body.text("PipelineEndpointId"),
         "experiment_name": submission.text("ExperimentName"),
         "description": submission.text("Description"),
         "pipeline_parameters": typed(submission.texts("ParameterAssignments"), parameters),

@@ -22,13 +22,17 @@ from aml_magics.model.resources import (
     Experiment,
     Parameter,
     Pipeline,
+    PipelineEndpoint,
     Run,
     RunStatus,
+    Schedule,
     Status,
     Step,
 )
+from aml_magics.model.triggers import Recurrence
 from aml_magics.wire.v1 import (
     datastore_to,
+    endpoint_to,
     experiment_to,
     interface_to,
     pipeline_to,
@@ -60,6 +64,7 @@ class Service:
         self.datastores = {"workspaceblobstore": Datastore(name="workspaceblobstore", is_default=True)}
         self.pipelines: dict[str, Pipeline] = {}
         self.modules: list[dict[str, Any]] = []
+        self.endpoints: dict[str, PipelineEndpoint] = {}
         self.schedules: dict[str, dict[str, Any]] = {}
         self.runs: dict[str, Run] = {}
         self.steps: dict[str, list[Step]] = {}
@@ -89,6 +94,28 @@ class Service:
 
     def add_data_pipeline(self, name: str = "score") -> Pipeline:
         return self.add_pipeline(name, data_paths=(DataPathParameter("input_data"),))
+
+    def add_endpoint(self, name: str, *pipelines: Pipeline, **fields: Any) -> PipelineEndpoint:
+        """The last pipeline is the default version."""
+        versions = {str(number): pipeline.id for number, pipeline in enumerate(pipelines)}
+        fixed: dict[str, Any] = {"id": str(uuid.uuid4()), "name": name, "versions": versions, "created": self.tick()}
+        made = PipelineEndpoint(**fixed | {"default_version": str(len(pipelines) - 1)} | fields)
+        self.endpoints[made.id] = made
+        return made
+
+    def add_schedule(self, name: str, endpoint: PipelineEndpoint) -> Schedule:
+        """Every 15 minutes, of what is the endpoint's default version."""
+        made = Schedule(
+            id=str(uuid.uuid4()),
+            name=name,
+            trigger=Recurrence(frequency="Minute", interval=15),
+            pipeline_id="",
+            endpoint_id=endpoint.id,
+            experiment_name="exp",
+            created=self.tick(),
+        )
+        self.schedules[made.id] = schedule_to(made)
+        return made
 
     def add_run(self, pipeline: Pipeline, **fields: Any) -> Run:
         made = Run(
@@ -161,6 +188,7 @@ class Service:
             ("GET", "/Pipelines/([^/]+)", lambda _r, key: self._one(self.pipelines, key, self._pipeline)),
             ("PUT", "/Pipelines/([^/]+)/status", self._pipeline_status),
             ("GET", "/Graphs/g-([^/]+)/Interface", lambda _r, key: self._one(self.pipelines, key, _interface)),
+            ("GET", "/PipelineEndpoints", self._list_endpoints),
             ("POST", f"{runs}/PipelineSubmit/([^/]+)", self._submit),
             (
                 "GET",
@@ -212,6 +240,11 @@ class Service:
         if request.url.params["activeOnly"] == "true":
             wanted = [p for p in wanted if p.status is Status.ACTIVE]
         return 200, [self._pipeline(pipeline) for pipeline in wanted]
+
+    def _list_endpoints(self, request: httpx.Request) -> Answer:
+        active_only = request.url.params["activeOnly"] == "true"
+        wanted = [e for e in self.endpoints.values() if not active_only or e.status is Status.ACTIVE]
+        return 200, [endpoint_to(endpoint) for endpoint in wanted]
 
     def _pipeline_status(self, request: httpx.Request, key: str) -> Answer:
         users = [s["Name"] for s in self.schedules.values() if s["PipelineId"] == key and s["EntityStatus"] == "Active"]

@@ -302,6 +302,28 @@ def test_no_publication_is_disabled_when_a_schedule_uses_one_of_them(service, ws
     assert len(ws.pipelines.disable("other", "train")) == 3
 
 
+def test_no_publication_is_disabled_that_is_the_default_version_of_an_endpoint_with_a_schedule(service, ws):
+    service.add_pipeline("other")
+    before, now = service.add_pipeline("train"), service.add_pipeline("train")
+    service.add_schedule("nightly", service.add_endpoint("prod", before, now))
+    with pytest.raises(Conflict, match="pipeline 'train' is used by active schedules: nightly"):
+        ws.pipelines.disable("other", now)
+    with pytest.raises(Conflict, match="nightly"):
+        ws.pipelines.check_unused(now)
+    assert service.changes() == []
+    ws.pipelines.check_unused(before)
+    assert [change.value.id for change in ws.pipelines.disable(before)] == [before.id]
+
+
+def test_endpoints_are_listed_newest_first_and_active_unless_told_otherwise(service, ws):
+    old, new = service.add_pipeline("train"), service.add_pipeline("train")
+    service.add_endpoint("a", old)
+    service.add_endpoint("b", old, status=Status.DISABLED)
+    service.add_endpoint("c", old, new)
+    assert [(one.name, one.pipeline_id) for one in ws.pipelines.endpoints()] == [("c", new.id), ("a", old.id)]
+    assert [one.name for one in ws.pipelines.endpoints(active_only=False)] == ["c", "b", "a"]
+
+
 def test_all_names_are_looked_up_before_the_first_pipeline_is_changed(service, ws):
     service.add_pipeline("a")
     with pytest.raises(NotFound):

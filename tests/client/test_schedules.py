@@ -382,3 +382,24 @@ def test_equal_schedules_have_no_differences_and_ids_and_dates_do_not_count():
     schedule = Schedule(id="a", name="s", trigger=Recurrence(frequency="Day"), pipeline_id="p", experiment_name="e")
     assert differences(schedule, replace(schedule, id="b")) == ()
     assert differences(schedule, replace(schedule, pipeline_id="q")) == ("pipeline_id: p -> q",)
+
+
+def test_a_schedule_on_an_endpoint_is_read_without_asking_for_a_pipeline(service, ws):
+    endpoint = service.add_endpoint("prod", service.add_pipeline("train"))
+    service.add_schedule("s", endpoint)
+    service.requests.clear()
+    (found,) = ws.schedules.list()
+    assert (found.pipeline_id, found.endpoint_id) == ("", endpoint.id)
+    assert service.calls() == ["GET /Schedules"]
+
+
+def test_a_schedule_of_that_name_on_an_endpoint_differs_and_is_replaced(service, ws):
+    pipeline = service.add_pipeline("train")
+    endpoint = service.add_endpoint("prod", pipeline)
+    old = service.add_schedule("s", endpoint)
+    with pytest.raises(Conflict, match=f"is there and differs: .*endpoint_id: {endpoint.id} -> none"):
+        ws.schedules.create("s", **EVERY | {"pipeline": pipeline})
+    assert ws.schedules.create("s", if_exists="skip", **EVERY | {"pipeline": pipeline}).id == old.id
+    new = ws.schedules.create("s", if_exists="replace", **EVERY | {"pipeline": pipeline})
+    assert (new.pipeline_id, new.endpoint_id) == (pipeline.id, "")
+    assert service.schedules[old.id]["EntityStatus"] == "Disabled"

@@ -95,7 +95,7 @@ def test_microsofts_sdk_is_never_shown_a_zone_that_it_does_not_know(tmp_path, tr
     on_a_workspace(tmp_path, play)
 
 
-def test_schedules_are_listed_by_status_by_pipeline_and_by_endpoint(tmp_path, clock):
+def test_schedules_are_listed_by_status_and_by_pipeline(tmp_path, clock):
     async def play(bed):
         one, two = await bed.publish(), await bed.publish()
         first = (await bed.create(name="first", pipeline_id=one)).body
@@ -110,7 +110,6 @@ def test_schedules_are_listed_by_status_by_pipeline_and_by_endpoint(tmp_path, cl
         assert await names("/Schedules", activeOnly="false") == ["second", "first"]
         assert await names("/Schedules") == ["second", "first"]
         assert await names(f"/Schedules/Pipeline/{one}") == ["first"]
-        assert await names("/Schedules/PipelineEndpoint/any") == []
 
     on_a_workspace(tmp_path, play, clock=clock)
 
@@ -227,7 +226,6 @@ def test_a_schedule_whose_every_fire_would_fail_is_refused_with_the_reason(tmp_p
         ({"ScheduleType": "1", "DataStoreTriggerInfo": {"DataStoreName": "w", "PollingInterval": 10**18}}, "too long"),
         ({"Recurrence": {"Frequency": "Hour"}, "AmlMagics": {"Missed": "perhaps"}}, "is not one of its words"),
         ({"Recurrence": {"Frequency": "Hour"}, "AmlMagics": {"Status": "Off"}}, "is no status"),
-        ({"PipelineEndpointId": "e", "Recurrence": {"Frequency": "Hour"}}, "this workspace has none"),
     ],
 )
 def test_a_body_that_makes_no_schedule_is_refused_in_one_line(tmp_path, body, reason):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aml_magics.client.services import PIPELINES
 from aml_magics.notebook.completion import offers
 
 if TYPE_CHECKING:
@@ -72,6 +73,22 @@ class Magic:
         while not is_right(answer := ask()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return answer
+
+
+def on_an_endpoint(aml: Magic, name: str, pipeline_id: str, schedule: str) -> None:
+    """A schedule on a new pipeline endpoint, made over the protocol as Microsoft's SDK makes them."""
+    workspace = aml.shell._aml_magics_session.workspace
+    transport = workspace.pipelines._client.transport
+
+    async def make() -> None:
+        body = {"Name": name, "PipelineId": pipeline_id}
+        endpoint = await transport.json("POST", PIPELINES, "/PipelineEndpoints/Create", body=body)
+        recurrence = {"Frequency": "Day", "Interval": 1, "StartTime": "2090-01-01T00:00:00"}
+        body = {"Name": schedule, "PipelineEndpointId": endpoint["Id"], "Recurrence": recurrence}
+        body |= {"PipelineSubmissionInfo": {"ExperimentName": "MyExperiment"}}
+        await transport.json("POST", PIPELINES, "/Schedules/Create", body=body)
+
+    workspace.pipelines._connection.run(make())
 
 
 def shown(value: Any) -> str:

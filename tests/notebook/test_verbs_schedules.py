@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aml_magics.model.errors import Conflict, NotFound
-from tests.notebook.helpers import HTML_NAME, REACTIVE, RECURRING, shown
+from tests.notebook.helpers import HTML_NAME, REACTIVE, RECURRING, on_an_endpoint, shown
 
 
 def test_a_schedule_by_time_shows_its_next_five_fires_in_its_own_zone(aml, train):
@@ -266,3 +266,34 @@ def test_a_run_whose_schedule_cannot_be_read_is_still_listed(aml, train, monkeyp
 
     monkeypatch.setattr(type(aml("connect").schedules), "get", gone)
     assert list(aml("run list")["schedule"]) == [made.id]
+
+
+def test_a_schedule_on_an_endpoint_shows_the_endpoints_name(aml, train):
+    on_an_endpoint(aml, "prod", train.value.id, "nightly")
+    aml("schedule create MyRecurringSchedule", RECURRING)
+    listed = aml("schedule list")
+    assert dict(zip(listed["name"], listed["pipeline"], strict=True)) == {
+        "nightly": "prod",
+        "MyRecurringSchedule": "train",
+    }
+    assert "pipeline endpoint" in shown(aml("schedule show nightly"))
+    assert "prod" in shown(aml("schedule show nightly"))
+    with pytest.raises(Conflict, match="differs"):
+        aml("schedule create nightly", RECURRING)
+    kept = aml("schedule create nightly --if-exists skip", RECURRING)
+    assert kept.value.pipeline_id == ""
+    assert list(aml("schedule disable nightly")["name"]) == ["nightly"]
+
+
+def test_a_pipeline_behind_an_endpoint_with_a_schedule_is_not_disabled_also_not_for_show(aml, train):
+    on_an_endpoint(aml, "prod", train.value.id, "nightly")
+    before = aml.digest()
+    for line in ("pipeline disable train", "pipeline disable train --dry-run"):
+        with pytest.raises(Conflict, match="pipeline 'train' is used by active schedules: nightly"):
+            aml(line)
+    assert aml.digest() == before
+    aml("schedule disable nightly")
+    assert "Would be disabled" in shown(aml("pipeline disable train --dry-run"))
+    aml("pipeline disable train")
+    with pytest.raises(Conflict, match="'train' is Disabled"):
+        aml("schedule enable nightly")

@@ -1,84 +1,25 @@
 """The article, step by step, with Microsoft's own SDK v1, unmodified: run by an interpreter that has it installed.
 
-``drive_with_sdk.py BASE SCOPE WORKSPACE_ID TRAIN_ID IDLE_ID ROOT``: the workspace is at BASE, which has no ARM the
-SDK could log in to, so a token that means nothing stands for the login and the discovery address is set on the
-workspace object. Everything else is the public surface of ``azureml-core`` and ``azureml-pipeline-core``. Each check
-prints a line.
+``drive_with_sdk.py BASE SCOPE WORKSPACE_ID TRAIN_ID IDLE_ID ROOT``. Everything but the connection is the public surface
+of ``azureml-core`` and ``azureml-pipeline-core``. Each check prints a line.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
 import azureml.core
 import requests
 from azureml.core import Datastore, Experiment, Workspace
-from azureml.core.authentication import TokenAuthentication
 from azureml.data.datapath import DataPath
 from azureml.pipeline.core import Pipeline, PipelineRun, PublishedPipeline
-from azureml.pipeline.core._restclients.aeva.models.error_response import ErrorResponseException
 from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence, TimeZone
+from sdk_bed import BASE, SCOPE, check, connect, outside, refused, wait
 
-outside = []
-
-
-def stay_here(event: str, arguments: tuple) -> None:
-    """Note whatever looks beyond this machine. (What is raised here, the SDK may swallow.)"""
-    if event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "localhost", None):
-        outside.append(arguments[0])
-        raise OSError("this test stays on this machine")
-
-
-sys.addaudithook(stay_here)
-
-BASE, SCOPE, WORKSPACE_ID, TRAIN_ID, IDLE_ID, ROOT = sys.argv[1:]
+TRAIN_ID, IDLE_ID, ROOT = sys.argv[4:]
 EXPERIMENT = "MyExperiment"
-
-
-def check(promise: str, kept: object) -> None:
-    """One line for each promise; the first that is broken ends the program."""
-    if not kept:
-        raise SystemExit(f"BROKEN {promise}")
-    print(f"ok {promise}", flush=True)
-
-
-def refused(promise: str, words: str, call) -> None:
-    """The call must be refused with an Error body that has these words, and at once."""
-    begun = time.monotonic()
-    try:
-        call()
-    except ErrorResponseException as error:
-        check(f"{promise}: {error}", words in str(error))
-        check(f"{promise}: refused without being asked again", time.monotonic() - begun < 2)
-    else:
-        check(promise, kept=False)
-
-
-def wait(what: str, done, seconds: float = 30.0) -> None:
-    """Look until it is true."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        check(what, time.monotonic() < deadline)
-        time.sleep(0.1)
-    check(what, kept=True)
-
-
-def connect() -> Workspace:
-    _, _, subscription, _, group, *_, name = SCOPE.split("/")
-    ws = Workspace(
-        subscription,
-        group,
-        name,
-        # Without the cloud's name the constructor asks Azure for the list of clouds.
-        auth=TokenAuthentication(get_token_for_audience=lambda _audience: "nothing", cloud="AzureCloud"),
-        _disable_service_check=True,
-        _workspace_id=WORKSPACE_ID,
-    )
-    ws._discovery_url_internal = f"{BASE}/discovery"
-    return ws
 
 
 def list_what_there_is(ws: Workspace) -> PublishedPipeline:
@@ -198,7 +139,6 @@ def list_get_disable_enable(ws: Workspace, recurring: Schedule, reactive: Schedu
     both = {recurring.id, reactive.id}
     check("active schedules are listed", {s.id for s in Schedule.list(ws)} == both)
     check("the schedules of a pipeline are listed", {s.id for s in Schedule.list(ws, pipeline_id=TRAIN_ID)} == both)
-    check("there are no pipeline endpoints", Schedule.list(ws, pipeline_endpoint_id="none") == [])
     found = Schedule.get(ws, recurring.id)
     check("a schedule is found by its id", (found.name, found.description) == ("MyRecurringSchedule", "Based on time"))
 

@@ -13,6 +13,8 @@ KINDS = [
     (Conflict("the name is taken"), 400, Conflict),
     (v1.PipelineInUse("pipeline 'train' is used"), 400, v1.PipelineInUse),
     (v1.PipelineDisabled("pipeline 'train' is Disabled"), 400, v1.PipelineDisabled),
+    (v1.EndpointInUse("pipeline endpoint 'prod' is used"), 400, v1.EndpointInUse),
+    (v1.EndpointDisabled("pipeline endpoint 'prod' is Disabled"), 400, v1.EndpointDisabled),
     (NotConnected("no workspace"), 500, ServiceError),
     (ZeroDivisionError("inside"), 500, ServiceError),
 ]

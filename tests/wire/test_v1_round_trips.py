@@ -19,6 +19,7 @@ PLAIN = {
     "experiment": (some.experiments, v1.experiment_to, v1.experiment_from),
     "datastore": (some.datastores, v1.datastore_to, v1.datastore_from),
     "pipeline": (some.pipelines(), v1.pipeline_to, v1.pipeline_from),
+    "pipeline endpoint": (some.endpoints, v1.endpoint_to, v1.endpoint_from),
     "submission": (some.submissions, v1.submission_to, v1.submission_from),
     "schedule": (some.schedules, v1.schedule_to, v1.schedule_from),
     "run": (some.runs, v1.run_to, v1.run_from),

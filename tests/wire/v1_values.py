@@ -20,6 +20,7 @@ from aml_magics.model.resources import (
     Outcome,
     Parameter,
     Pipeline,
+    PipelineEndpoint,
     Poll,
     Run,
     RunStatus,
@@ -158,12 +159,25 @@ submissions = st.builds(
     parent_run_id=maybe(ids),
     schedule_id=maybe(ids),
 )
+endpoints = st.builds(
+    PipelineEndpoint,
+    id=ids,
+    name=text,
+    versions=st.lists(ids, unique=True, max_size=3).map(lambda found: {str(n): one for n, one in enumerate(found)}),
+    default_version=st.sampled_from(["0", "1"]),
+    description=text,
+    status=st.sampled_from(Status),
+    endpoint=text,
+    created=maybe(moments),
+    modified=maybe(moments),
+)
+targets = st.tuples(ids, st.just("")) | st.tuples(st.just(""), ids)  # a pipeline, or a pipeline endpoint
 schedules = st.builds(
-    Schedule,
+    lambda target, **fields: Schedule(pipeline_id=target[0], endpoint_id=target[1], **fields),
+    target=targets,
     id=ids,
     name=text,
     trigger=triggers,
-    pipeline_id=ids,
     experiment_name=words,
     description=text,
     status=st.sampled_from(Status),

@@ -17,6 +17,7 @@ from aml_magics.notebook.commands.shared import (
     data_paths_of,
     instant,
     pipeline_names,
+    target_names,
 )
 from aml_magics.notebook.present import in_words
 from aml_magics.notebook.views import View
@@ -63,13 +64,15 @@ def create(call: Call) -> View:
     }
     schedules = call.workspace.schedules
     plan = schedules.plan(**arguments)
+    names = {plan.pipeline.id: plan.pipeline.name}  # one that is kept may start something else
     if call.is_dry_run:
-        return _view(call, plan.schedule, plan.pipeline.name, title=_WOULD[plan.action], notes=_changes(plan))
+        started = tables.target(plan.schedule, names)
+        return _view(call, plan.schedule, started, title=_WOULD[plan.action], notes=_changes(plan))
     made = schedules.create(**arguments)
     call.remember("schedule", [made.name])
     call.remember("experiment", [made.experiment_name])
     is_new = plan.action in ("create", "replace")
-    return _view(call, made, plan.pipeline.name, title=_DID[plan.action], notes=_changes(plan), is_new=is_new)
+    return _view(call, made, tables.target(made, names), title=_DID[plan.action], notes=_changes(plan), is_new=is_new)
 
 
 def _changes(plan: SchedulePlan) -> list[str]:
@@ -105,7 +108,7 @@ def _view(
         ("status", found.status.value),
         ("trigger", trigger.in_words()),
         *_change_fields(trigger),
-        ("pipeline", pipeline),
+        ("pipeline endpoint" if found.endpoint_id else "pipeline", pipeline),
         ("experiment", found.experiment_name),
         ("description", found.description),
         ("parameters", tables.pairs_text({**found.pipeline_parameters, **found.data_paths})),
@@ -146,7 +149,9 @@ def list_all(call: Call) -> Table:
     everything = workspace.schedules.list(active_only=False, pipeline=call.get("pipeline"))
     found = everything if call.get("all") else [one for one in everything if one.status is Status.ACTIVE]
     call.remember("schedule", [one.name for one in everything], all_of_them="pipeline" not in call.arguments)
-    return tables.schedules(call, found, pipeline_names(workspace), left_out(len(everything) - len(found), "schedule"))
+    return tables.schedules(
+        call, found, target_names(workspace, found), left_out(len(everything) - len(found), "schedule")
+    )
 
 
 def show(call: Call) -> View:
@@ -154,8 +159,8 @@ def show(call: Call) -> View:
     workspace = call.workspace
     found = workspace.schedules.get(call.get("name_or_id"))
     call.remember("schedule", [found.name])
-    names = {**pipeline_names(workspace), found.id: found.name}
-    view = _view(call, found, names.get(found.pipeline_id, found.pipeline_id))
+    names = {**target_names(workspace, [found]), found.id: found.name}
+    view = _view(call, found, tables.target(found, names))
     last = workspace.runs.list(schedule=found.id, limit=LAST)
     view.sections["runs"] = tables.runs(call, last, names, "Last runs")
     return view

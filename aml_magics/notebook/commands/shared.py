@@ -36,6 +36,7 @@ __all__ = [
     "names_for_runs",
     "pipeline_names",
     "raw_values",
+    "target_names",
 ]
 
 LAST = 10  # runs that a view of something else shows
@@ -53,6 +54,14 @@ class _Collection(Protocol[_Named]):
 def pipeline_names(workspace: Workspace) -> dict[str, str]:
     """The name of every pipeline by its id, in one call."""
     return {one.id: one.name for one in workspace.pipelines.list(active_only=False)}
+
+
+def target_names(workspace: Workspace, schedules: Sequence[Schedule]) -> dict[str, str]:
+    """The names of what these schedules start, by id: of all pipelines, and of pipeline endpoints when one is used."""
+    names = pipeline_names(workspace)
+    if any(one.endpoint_id for one in schedules):
+        names |= {one.id: one.name for one in workspace.pipelines.endpoints(active_only=False)}
+    return names
 
 
 def names_for_runs(workspace: Workspace, runs: Iterable[Run]) -> dict[str, str]:
@@ -120,6 +129,8 @@ def change_status(call: Call, collection: _Collection[_Named], *, kind: str, to:
         everything = collection.list(active_only=False)
         found = [one for name in names for one in _picked(kind, name, everything, to)]
         before = [(one, one.status) for one in {one.id: one for one in found}.values()]
+        if kind == "pipeline" and to is not Status.ACTIVE:
+            call.workspace.pipelines.check_unused(*names)  # what would be refused is no plan
     else:
         change = collection.disable if to is Status.DISABLED else collection.enable
         before = [(one.value, one.was) for one in change(*names)]
