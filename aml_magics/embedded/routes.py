@@ -78,6 +78,19 @@ class Call:
             raise InvalidInput(message)
         return int(word)
 
+    @property
+    def length(self) -> int:
+        """The bytes of the body that the caller announced, 0 when it did not."""
+        announced = self._request.headers.get("content-length", "")
+        return int(announced) if announced.isascii() and announced.isdigit() else 0
+
+    async def discard(self) -> int:
+        """Read the body and keep nothing of it; how many bytes it was."""
+        size = 0
+        async for chunk in self._request.stream():
+            size += len(chunk)
+        return size
+
     async def body(self) -> bytes:
         """The body of the request. Raises ``InvalidInput`` above ``BODY_LIMIT``."""
         chunks, size = [], 0

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aml_magics.embedded import run_tables, store_schema
+from aml_magics.embedded.store_data_sources import DataSources
 from aml_magics.embedded.store_datastores import Datastores
 from aml_magics.embedded.store_experiments import Experiments
-from aml_magics.embedded.store_pipelines import Pipelines
+from aml_magics.embedded.store_graph_runs import GraphRuns
+from aml_magics.embedded.store_pipelines import PUBLISHED, Pipelines
 from aml_magics.embedded.store_runs import Runs
 from aml_magics.embedded.store_schedules import Schedules
+from aml_magics.embedded.store_snapshots import Snapshots
 from aml_magics.wire.moments import instant_from, instant_to
 
 if TYPE_CHECKING:
@@ -38,7 +41,9 @@ class Store:
         self.workspace_id, self.created = self._identity()
         self.experiments = Experiments(database, self.now)
         self.datastores = Datastores(database, root, self.now)
-        self.pipelines = Pipelines(database, self.now)
+        self.snapshots = Snapshots(database, self.now)
+        self.sources = DataSources(database, self.datastores, self.now)
+        self.pipelines = Pipelines(database, self.now, self.snapshots, self.sources)
         self.schedules = Schedules(database, self.pipelines, self.datastores, self.now)
         self.runs = Runs(
             database,
@@ -47,6 +52,7 @@ class Store:
             datastores=self.datastores,
             now=self.now,
         )
+        self.graph_runs = GraphRuns(database, self.pipelines, self.runs, self.now)
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """One durable transaction over everything that the workspace holds."""
@@ -59,12 +65,14 @@ class Store:
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of thing; schedules and pipelines that are active besides."""
         counts = {}
-        for table in ("experiments", "datastores", "pipelines", "schedules", "runs"):
+        tables = {name: name for name in ("experiments", "datastores", "schedules", "runs")}
+        tables["pipelines"] = f"(SELECT * FROM pipelines p WHERE {PUBLISHED})"
+        for name, table in tables.items():
             row = self._database.row(f"SELECT count(*) AS number FROM {table}")
-            counts[table] = 0 if row is None else int(row["number"])
-        for table in ("pipelines", "schedules"):
-            row = self._database.row(f"SELECT count(*) AS number FROM {table} WHERE status = 'Active'")
-            counts[f"active{table.capitalize()}"] = 0 if row is None else int(row["number"])
+            counts[name] = 0 if row is None else int(row["number"])
+        for name in ("pipelines", "schedules"):
+            row = self._database.row(f"SELECT count(*) AS number FROM {tables[name]} WHERE status = 'Active'")
+            counts[f"active{name.capitalize()}"] = 0 if row is None else int(row["number"])
         return counts
 
     def _identity(self) -> tuple[str, datetime]:

@@ -2,7 +2,9 @@
 
 Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts the updates of a row and is its ETag. A
 schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
-one, with columns for what is searched. Runs and steps have tables of their own, in ``run_tables``.
+one, with columns for what is searched. Runs and steps have tables of their own, in ``run_tables``. A row of
+``graph_runs`` is a run that was made of a graph: its pipeline was not published, and is in no list. ``nodes`` of a
+pipeline has the node id and the title of each step for which these are not just the step's name.
 """
 
 from __future__ import annotations
@@ -68,5 +70,19 @@ STEPS = (
     );
     CREATE INDEX schedules_by_pipeline ON schedules (pipeline_id, status);
     CREATE INDEX schedules_by_status ON schedules (status, created);
+    """,
+    """
+    CREATE TABLE snapshots (id TEXT PRIMARY KEY, files TEXT NOT NULL, created TEXT NOT NULL);
+    CREATE TABLE snapshot_files (hash TEXT PRIMARY KEY, content BLOB NOT NULL);
+    CREATE TABLE data_sources (id TEXT PRIMARY KEY, hash TEXT NOT NULL, entity TEXT NOT NULL);
+    CREATE INDEX data_sources_by_hash ON data_sources (hash);
+    CREATE TABLE graph_runs (
+        id TEXT PRIMARY KEY,
+        pipeline_id TEXT NOT NULL REFERENCES pipelines (id),
+        request TEXT NOT NULL,
+        created TEXT NOT NULL
+    );
+    CREATE INDEX graph_runs_by_pipeline ON graph_runs (pipeline_id);
+    ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '{}';
     """,
 )

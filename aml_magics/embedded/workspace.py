@@ -30,6 +30,7 @@ from aml_magics.embedded.runner import Runner
 from aml_magics.embedded.step import LOG, step_folder
 from aml_magics.embedded.store import Store
 from aml_magics.embedded.store_schedules import Prepared, Superseded
+from aml_magics.embedded.uploads import Uploads
 from aml_magics.engine.clock import SystemClock
 from aml_magics.engine.database import Database
 from aml_magics.engine.engine import Engine
@@ -82,6 +83,7 @@ class EmbeddedWorkspace:
     ) -> None:
         self.root = root.resolve()
         self.name = name
+        self.uploads = Uploads()
         self.app: Starlette = make_app(self)
         self._clock = clock
         self._executor = executor
@@ -142,6 +144,12 @@ class EmbeddedWorkspace:
     def submit_pipeline(self, pipeline_id: str, submission: Submission, *, tags: Mapping[str, str]) -> Run:
         """A new run, which is readable at once and begins as soon as the runner has a place for it."""
         run = self.store.runs.submit(pipeline_id, submission, tags)
+        self.runner.wake()
+        return run
+
+    def submit_graph_run(self, run_id: str, parent_run_id: str | None) -> Run:
+        """A run that was made of a graph, submitted."""
+        run = self.store.graph_runs.submit(run_id, parent_run_id)
         self.runner.wake()
         return run
 

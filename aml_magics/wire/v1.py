@@ -5,7 +5,8 @@ workspace share these functions, so what one writes the other reads. ``PascalCas
 ``camelCase`` for all others, exactly: Microsoft's SDK takes a name in the wrong case for an absent field.
 
 The modules behind this one: ``v1_workspace`` (where a workspace is), ``v1_resources`` (experiments, datastores,
-pipelines, submissions), ``v1_schedules``, ``v1_runs``, ``v1_graph`` (publishing), ``v1_engine`` (fires, polls, health),
+pipelines, submissions), ``v1_schedules``, ``v1_runs``, ``v1_graph`` (publishing), ``v1_sdk_graph`` and
+``v1_sdk_settings`` (what Microsoft's SDK publishes), ``v1_snapshots``, ``v1_engine`` (fires, polls, health),
 ``v1_errors``.
 """
 
@@ -24,6 +25,8 @@ from aml_magics.wire.v1_engine import (
 from aml_magics.wire.v1_errors import PipelineDisabled, PipelineInUse, error_from, error_to
 from aml_magics.wire.v1_graph import (
     CODE_LIMIT,
+    data_source_place,
+    data_source_to,
     definition_digest,
     module_creation_from,
     module_creation_to,
@@ -61,13 +64,19 @@ from aml_magics.wire.v1_schedules import (
     schedule_to,
     schedule_trigger_from,
 )
-from aml_magics.wire.v1_workspace import EMBEDDED_SCOPE, discovery_to, scope_of, workspace_to
+from aml_magics.wire.v1_sdk_graph import GraphSource, GraphStep, graph_steps
+from aml_magics.wire.v1_workspace import EMBEDDED_SCOPE, compute_to, discovery_to, scope_of, workspace_to
 
 __all__ = [
     "CODE_LIMIT",
     "EMBEDDED_SCOPE",
+    "GraphSource",
+    "GraphStep",
     "PipelineDisabled",
     "PipelineInUse",
+    "compute_to",
+    "data_source_place",
+    "data_source_to",
     "datastore_from",
     "datastore_to",
     "definition_digest",
@@ -78,6 +87,7 @@ __all__ = [
     "experiment_to",
     "fire_from",
     "fire_to",
+    "graph_steps",
     "health_from",
     "health_to",
     "history_from",

@@ -111,7 +111,7 @@ def test_a_published_definition_is_read_back_from_its_modules_and_its_graph(defi
     modules = {step.name: over_the_wire(v1.module_creation_to(step)) for step in definition.steps}
     body = over_the_wire(v1.pipeline_creation_to(definition, {name: f"id of {name}" for name in modules}))
 
-    read = v1.pipeline_creation_from(body, {f"id of {name}": v1.module_creation_from(m) for name, m in modules.items()})
+    read = v1.pipeline_creation_from(body, map(v1.module_creation_from, modules.values()))
 
     assert read == definition
 
