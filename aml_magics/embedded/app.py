@@ -13,7 +13,7 @@
 
 ``{S}`` is ``/subscriptions/.../workspaces/{name}``; only the name must be right. The app holds no state: it is made
 before the workspace starts and answers once it has. It checks no credentials: whoever serves it on a port puts a
-guard before it.
+guard before it, and lets pass what ``workspace.signed_paths`` allows (uploads, logs).
 """
 
 from __future__ import annotations

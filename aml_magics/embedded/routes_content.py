@@ -23,7 +23,7 @@ from starlette.routing import Mount
 from aml_magics.embedded.routes import SCOPE, route
 from aml_magics.embedded.source_folder import find_source
 from aml_magics.embedded.store_snapshots import require_small
-from aml_magics.model.errors import InvalidInput
+from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.model.graph import CODE_LIMIT
 from aml_magics.wire.casing import Body
 from aml_magics.wire.v1_snapshots import blob_url, file_nodes_to, no_snapshot, snapshot_files_from, uploaded_from
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["routes"]
 
+_UPLOAD = "/snapshot-files/{name}"
+
 
 class _Content:
     def __init__(self, workspace: EmbeddedWorkspace) -> None:
@@ -51,7 +53,7 @@ class _Content:
         paths = [str(path) for path in Body(await call.fields(), "snapshot").values("FileNames")]
         if not call.base.startswith("https://"):
             return file_nodes_to([])
-        return file_nodes_to((path, blob_url(call.base, *self._uploads.expect())) for path in paths)
+        return file_nodes_to((path, self._upload_url(call)) for path in paths)
 
     async def create(self, call: Call) -> object:
         request = await call.fields()
@@ -80,19 +82,31 @@ class _Content:
             raise InvalidInput(message, hint=hint)
         return found
 
+    def _upload_url(self, call: Call) -> str:
+        path = _UPLOAD.format(name=self._uploads.expect())
+        return blob_url(call.base, path, self._workspace.signed_paths.sign(path))
+
     # what a blob would do
 
     async def receive(self, call: Call) -> object:
-        name, signature = call.path("name"), call.query("sig")
+        name = self._allowed_name(call)
         if call.query("comp") or call.length > CODE_LIMIT:  # in blocks, which is what the SDK does above 64 MiB
-            self._uploads.receive(name, signature, None, await call.discard())
+            self._uploads.receive(name, None, await call.discard())
         else:
             content = await call.body()
-            self._uploads.receive(name, signature, content, len(content))
+            self._uploads.receive(name, content, len(content))
         return self._blob(0, status=201)
 
     async def properties(self, call: Call) -> object:
-        return self._blob(self._uploads.size(call.path("name"), call.query("sig")))
+        return self._blob(self._uploads.size(self._allowed_name(call)))
+
+    def _allowed_name(self, call: Call) -> str:
+        """There is no token: the signature of the address is what allows it."""
+        name = call.path("name")
+        if not self._workspace.signed_paths.allows(_UPLOAD.format(name=name), call.query("sig")):
+            message = "no file is expected at that address"
+            raise NotFound(message, hint="Ask for an address with getblob first.")
+        return name
 
     def _blob(self, size: int, status: int = 200) -> Response:
         dated = formatdate(self._workspace.store.now().timestamp(), usegmt=True)
@@ -116,7 +130,7 @@ def routes(workspace: EmbeddedWorkspace) -> list[BaseRoute]:
         for version in ("v1.0", "v2.0")
     ]
     uploads = [
-        add("/snapshot-files/{name}", "PUT", here.receive),
-        add("/snapshot-files/{name}", "HEAD", here.properties),
+        add(_UPLOAD, "PUT", here.receive),
+        add(_UPLOAD, "HEAD", here.properties),
     ]
     return [*versions, *uploads]

@@ -109,13 +109,13 @@ class _History:
         info = {"origin": "ExperimentRun", "container": call.path("container"), "path": _LOG, "contentUri": url}
         return {"value": [info] if url and wanted(_LOG) else [], "continuationToken": None}
 
-    @staticmethod
-    def _log_url(call: Call, run: Json) -> str:
-        """Empty for a run that is no step."""
+    def _log_url(self, call: Call, run: Json) -> str:
+        """Empty for a run that is no step. It is downloaded without a token: its signature allows it."""
         step = run["tags"].get("azureml.nodeid") if run["parentRunId"] else None
         if step is None:
             return ""
-        return f"{call.base}/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{step}/log"
+        path = f"/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{step}/log"
+        return f"{call.base}{path}?sig={self._workspace.signed_paths.sign(path)}"
 
 
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:

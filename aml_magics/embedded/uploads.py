@@ -1,8 +1,7 @@
 """Files on their way: what Microsoft's SDK has been told where to upload, and has uploaded, before it says what for.
 
 They are kept in memory, because nothing is lost when they are: a snapshot whose files are not there is refused, and the
-SDK sends them again. What is too large to be code is not kept, only remembered, so that the refusal can say so. An
-upload carries no token of the workspace; it is allowed by the signature in its address, which was made for it alone.
+SDK sends them again. What is too large to be code is not kept, only remembered, so that the refusal can say so.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 
 from aml_magics.model.errors import NotFound
 from aml_magics.model.graph import CODE_LIMIT
-from aml_magics.model.secret import Secret
 
 __all__ = ["Uploads"]
 
@@ -22,7 +20,6 @@ _MOST_BYTES = 4 * CODE_LIMIT
 
 @dataclass(slots=True)
 class _Upload:
-    signature: Secret
     content: bytes | None = None
     size: int = 0
 
@@ -33,40 +30,35 @@ class Uploads:
     def __init__(self) -> None:
         self._uploads: dict[str, _Upload] = {}
 
-    def expect(self) -> tuple[str, str]:
-        """A new one: its name, and the signature that it must come with."""
-        name, signature = secrets.token_hex(16), secrets.token_urlsafe(32)
-        self._uploads[name] = _Upload(Secret(signature))
+    def expect(self) -> str:
+        """The name under which one file may come."""
+        name = secrets.token_hex(16)
+        self._uploads[name] = _Upload()
         self._forget_oldest()
-        return name, signature
+        return name
 
-    def allows(self, name: str, signature: str) -> bool:
-        """Whether an upload under that name was announced with that signature."""
-        upload = self._uploads.get(name)
-        return upload is not None and upload.signature.matches(signature)
-
-    def receive(self, name: str, signature: str, content: bytes | None, size: int) -> None:
+    def receive(self, name: str, content: bytes | None, size: int) -> None:
         """Keep ``content``, or add up only its ``size`` when it is ``None``: what is too large comes in pieces.
 
-        Raises ``NotFound`` when it is not allowed.
+        Raises ``NotFound`` for a name that is not expected.
         """
-        upload = self._allowed(name, signature)
+        upload = self._expected(name)
         upload.content = content
         upload.size = size if content is not None else upload.size + size
         self._forget_oldest()
 
-    def size(self, name: str, signature: str) -> int:
-        """Bytes that have arrived. Raises ``NotFound`` when they are not the caller's."""
-        return self._allowed(name, signature).size
+    def size(self, name: str) -> int:
+        """Bytes that have arrived. Raises ``NotFound`` for a name that is not expected."""
+        return self._expected(name).size
 
     def take(self, name: str) -> tuple[bytes | None, int]:
         """The content and the size of what was received under that name, once; (``None``, 0) for nothing."""
         upload = self._uploads.pop(name, None)
         return (None, 0) if upload is None else (upload.content, upload.size)
 
-    def _allowed(self, name: str, signature: str) -> _Upload:
-        if not self.allows(name, signature):
-            message = "no upload was announced at that address"
+    def _expected(self, name: str) -> _Upload:
+        if name not in self._uploads:
+            message = "no file is expected at that address"
             raise NotFound(message, hint="Ask for an address with getblob first.")
         return self._uploads[name]
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aml_magics.embedded.app import make_app
 from aml_magics.embedded.runner import Runner
+from aml_magics.embedded.signed_paths import SignedPaths
 from aml_magics.embedded.step import LOG, step_folder
 from aml_magics.embedded.store import Store
 from aml_magics.embedded.store_schedules import Prepared, Superseded
@@ -84,6 +85,7 @@ class EmbeddedWorkspace:
         self.root = root.resolve()
         self.name = name
         self.uploads = Uploads()
+        self.signed_paths = SignedPaths()
         self.app: Starlette = make_app(self)
         self._clock = clock
         self._executor = executor

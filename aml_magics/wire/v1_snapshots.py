@@ -58,9 +58,12 @@ def _files(node: Body, folder: str, depth: int) -> Iterator[tuple[str, str]]:
             yield from _files(body, f"{path}/", depth + 1)
 
 
-def blob_url(base: str, name: str, signature: str) -> str:
-    """Where the SDK uploads a file so that it arrives at ``base``, an https address; see above for its odd form."""
-    return f"https://code.blob.upload@{urlsplit(base).netloc}/snapshot-files/{name}?sig={signature}"
+def blob_url(base: str, path: str, signature: str) -> str:
+    """Where the SDK uploads a file so that it arrives at ``path`` (two parts) of ``base``, an https address.
+
+    See above for its odd form.
+    """
+    return f"https://code.blob.upload@{urlsplit(base).netloc}{path}?sig={signature}"
 
 
 def file_nodes_to(urls: Iterable[tuple[str, str]]) -> Json:

@@ -186,7 +186,7 @@ runs = st.builds(
     description=text,
     source=st.sampled_from(["HTTP", "SDK", "Schedule", "Portal"]),
     parameters=st.dictionaries(names, text, max_size=3),
-    data_paths=st.dictionaries(names, data_paths, max_size=2),
+    data_paths=st.dictionaries(names.map("path_{}".format), data_paths, max_size=2),  # no parameter's name
     continue_on_step_failure=st.booleans(),
     created=maybe(moments),
     started=maybe(moments),
@@ -265,7 +265,7 @@ def definitions(draw):
     inputs = [item.name for item in (*parameters, *paths_of_it)]
     made: list[StepDefinition] = []
     for index in range(draw(st.integers(1, 3))):
-        bindings = [st.builds(Literal, values)]
+        bindings = [st.builds(Literal, values), data_paths]
         bindings += [st.builds(PipelineInput, st.sampled_from(inputs))] if inputs else []
         bindings += [st.just(StepOutput(step.name, step.outputs[0])) for step in made if step.outputs]
         made.append(

@@ -1,0 +1,72 @@
+"""What every program that drives a served workspace with Microsoft's SDK v1 needs, imported from beside it.
+
+The first three arguments of such a program are BASE, SCOPE and WORKSPACE_ID: the workspace is at BASE, which has no ARM
+the SDK could log in to, so a token that means nothing stands for the login and the discovery address is set on the
+workspace object. Whatever looks beyond this machine is noted in ``outside`` and refused.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from azureml.core import Workspace
+from azureml.core.authentication import TokenAuthentication
+from azureml.pipeline.core._restclients.aeva.models.error_response import ErrorResponseException
+
+BASE, SCOPE, WORKSPACE_ID = sys.argv[1:4]
+
+outside = []
+
+
+def stay_here(event: str, arguments: tuple) -> None:
+    """Note whatever looks beyond this machine. (What is raised here, the SDK may swallow.)"""
+    if event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "localhost", None):
+        outside.append(arguments[0])
+        raise OSError("this test stays on this machine")
+
+
+sys.addaudithook(stay_here)
+
+
+def check(promise: str, kept: object) -> None:
+    """One line for each promise; the first that is broken ends the program."""
+    if not kept:
+        raise SystemExit(f"BROKEN {promise}")
+    print(f"ok {promise}", flush=True)
+
+
+def refused(promise: str, words: str, call) -> None:
+    """The call must be refused with an Error body that has these words, and at once."""
+    begun = time.monotonic()
+    try:
+        call()
+    except ErrorResponseException as error:
+        check(f"{promise}: {error}", words in str(error))
+        check(f"{promise}: refused without being asked again", time.monotonic() - begun < 2)
+    else:
+        check(promise, kept=False)
+
+
+def wait(what: str, done, seconds: float = 30.0) -> None:
+    """Look until it is true."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        check(what, time.monotonic() < deadline)
+        time.sleep(0.1)
+    check(what, kept=True)
+
+
+def connect() -> Workspace:
+    _, _, subscription, _, group, *_, name = SCOPE.split("/")
+    ws = Workspace(
+        subscription,
+        group,
+        name,
+        # Without the cloud's name the constructor asks Azure for the list of clouds.
+        auth=TokenAuthentication(get_token_for_audience=lambda _audience: "nothing", cloud="AzureCloud"),
+        _disable_service_check=True,
+        _workspace_id=WORKSPACE_ID,
+    )
+    ws._discovery_url_internal = f"{BASE}/discovery"
+    return ws
