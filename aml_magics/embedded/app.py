@@ -6,7 +6,9 @@
     /subscriptions ...              routes_arm            camelCase
     /history/v1.0{S}                routes_history        camelCase
     /artifact/v2.0{S}               routes_history        camelCase
+    /content/v1.0|v2.0{S}           routes_content        camelCase
     /datastore/v1.0{S}              routes_datastores     camelCase
+    /rp/workspaces{S}               routes_computes       camelCase
     /pipelines/v1.0{S}              routes_pipelines, routes_schedules, routes_runs,
                                     routes_endpoints, routes_drafts                     PascalCase
     /aml-magics/v1.0{S}             routes_extras         camelCase, ours
@@ -25,6 +27,8 @@ from starlette.routing import Mount
 
 from aml_magics.embedded import (
     routes_arm,
+    routes_computes,
+    routes_content,
     routes_datastores,
     routes_drafts,
     routes_endpoints,
@@ -60,6 +64,8 @@ def make_app(workspace: EmbeddedWorkspace) -> Starlette:
         routes=[
             Mount(f"/pipelines/v1.0{SCOPE}", routes=pipelines),
             Mount(f"/history/v1.0{SCOPE}", routes=routes_history.routes(workspace)),
+            *routes_content.routes(workspace),
+            Mount(f"/rp/workspaces{SCOPE}", routes=routes_computes.routes(workspace)),
             Mount(f"/datastore/v1.0{SCOPE}", routes=routes_datastores.routes(workspace)),
             Mount(f"/artifact/v2.0{SCOPE}", routes=routes_history.artifact_routes(workspace)),
             Mount(f"/aml-magics/v1.0{SCOPE}", routes=routes_extras.routes(workspace)),

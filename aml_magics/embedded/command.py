@@ -48,7 +48,7 @@ def step_spec(
         if data_path.name in values:
             variables[f"AZUREML_DATAREFERENCE_{data_path.name}"] = values[data_path.name]
     for name, binding in step.inputs.items():
-        variables[input_variable(name)] = _input_value(binding, values, runs_folder / run.id)
+        variables[input_variable(name)] = _input_value(binding, values, runs_folder / run.id, resolve)
     folder = step_folder(runs_folder, run.id, step.name)
     for name in step.outputs:
         variables[output_variable(name)] = str(output_folder(folder, name))
@@ -73,9 +73,11 @@ def _pipeline_values(run: Run, definition: PipelineDefinition, resolve: Resolve)
     return values
 
 
-def _input_value(binding: Binding, values: Mapping[str, str], run_folder: Path) -> str:
+def _input_value(binding: Binding, values: Mapping[str, str], run_folder: Path, resolve: Resolve) -> str:
     if isinstance(binding, Literal):
         return _text(binding.value)
+    if isinstance(binding, DataPath):
+        return resolve(binding)
     if isinstance(binding, PipelineInput):
         if binding.name not in values:
             hint = (

@@ -3,8 +3,8 @@
 ::
 
     Authorization: Bearer <token>      every request, as Azure has it
-    ?sig=<signature>                   GET and PUT of one address that an answer held (a log, an upload): the SDK sends
-                                       no header there, as with a storage account
+    ?sig=<signature>                   GET, HEAD and PUT of one address that an answer held (a log, an upload): the SDK
+                                       sends no header there, as with a storage account (``signed_paths``)
     /msi/token/<pass>                  gives the token to whoever knows the pass: SDK v1's "managed identity"
     /discovery, /metadata/endpoints    ask nothing and tell nothing but addresses: the SDK asks them without a token
 
@@ -22,11 +22,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from aml_magics.embedded.routes import SIGN, as_json, refused
+from aml_magics.embedded.routes import as_json, refused
 from aml_magics.wire.v1_arm import identity_token_to
 from aml_magics.wire.v1_errors import Unauthorized
 
 if TYPE_CHECKING:
+    from aml_magics.embedded.signed_paths import SignedPaths
     from aml_magics.model.secret import Secret
 
 __all__ = ["Guard"]
@@ -43,16 +44,18 @@ _HOUR = 3600
 
 
 class Guard:
-    """An ASGI application that hands on what carries ``token`` to ``app``."""
+    """An ASGI application that hands on to ``app`` what carries ``token``, or a signature that ``signed`` allows."""
 
-    def __init__(self, app: App, token: Secret) -> None:
+    def __init__(self, app: App, token: Secret, signed: SignedPaths) -> None:
         self._app = app
         self._token = token
+        self._signed = signed
 
     @property
     def identity_path(self) -> str:
         """Where the token is given away: a path that follows from the token and does not tell it."""
-        return _IDENTITY + self._signature("identity")
+        digest = hmac.digest(self._token.reveal().encode(), b"identity", hashlib.sha256)
+        return _IDENTITY + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":  # nothing here speaks websocket
@@ -62,7 +65,6 @@ class Guard:
             answer = self._identity(path)
         elif path in _OPEN or self._has_token(scope) or self._is_signed(scope):
             answer = self._app
-            scope[SIGN] = self._signature
         else:
             answer = self._refusal(path)
         await answer(scope, receive, send)
@@ -73,13 +75,7 @@ class Guard:
 
     def _is_signed(self, scope: Scope) -> bool:
         given = parse_qs(scope["query_string"].decode("latin-1")).get("sig", [""])[0]
-        return scope["method"] in _SIGNED_METHODS and hmac.compare_digest(
-            given.encode(), self._signature(scope["path"]).encode()
-        )
-
-    def _signature(self, path: str) -> str:
-        digest = hmac.digest(self._token.reveal().encode(), path.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return scope["method"] in _SIGNED_METHODS and self._signed.allows(scope["path"], given)
 
     def _identity(self, path: str) -> App:
         if not hmac.compare_digest(path.encode("utf-8", "surrogatepass"), self.identity_path.encode()):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BODY_LIMIT",
     "SCOPE",
-    "SIGN",
     "Call",
     "Handler",
     "as_json",
@@ -48,9 +46,6 @@ SCOPE = (
 )
 BODY_LIMIT = 64 * 2**20
 """Bytes. A step carries at most 20 MiB of code, which base64 inside JSON makes about 27."""
-
-SIGN = "aml_magics.sign"
-"""The key, in an ASGI scope, of what signs a path so that it can be asked for without a token; see ``guard``."""
 
 Handler = Callable[["Call"], Awaitable[object]]
 _PLAIN = "text/plain; charset=utf-8"
@@ -76,11 +71,6 @@ class Call:
     def group(self) -> str:
         """The path of all workspaces of the resource group, as the caller wrote it."""
         return SCOPE.rpartition("/")[0].format(**self._request.path_params)
-
-    def address(self, path: str) -> str:
-        """The URL of a path here, for an answer: who has it can fetch it without a token."""
-        sign = self._request.scope.get(SIGN)
-        return f"{self.base}{path}?sig={sign(unquote(path))}" if sign is not None else f"{self.base}{path}"
 
     def path(self, name: str) -> str:
         """A part of the path."""
@@ -110,6 +100,19 @@ class Call:
             message = f"{name}: expected a number from 1 to {most}, got {word!r}"
             raise InvalidInput(message)
         return int(word)
+
+    @property
+    def length(self) -> int:
+        """The bytes of the body that the caller announced, 0 when it did not."""
+        announced = self._request.headers.get("content-length", "")
+        return int(announced) if announced.isascii() and announced.isdigit() else 0
+
+    async def discard(self) -> int:
+        """Read the body and keep nothing of it; how many bytes it was."""
+        size = 0
+        async for chunk in self._request.stream():
+            size += len(chunk)
+        return size
 
     async def body(self) -> bytes:
         """The body of the request. Raises ``InvalidInput`` above ``BODY_LIMIT``."""

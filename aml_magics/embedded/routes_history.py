@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from aml_magics.embedded.routes import route
 from aml_magics.embedded.store_experiments import page
 from aml_magics.embedded.store_filter import compile_filter
+from aml_magics.model.errors import NotFound
 from aml_magics.wire.casing import Body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.routing import Route
 
     from aml_magics.embedded.routes import Call
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["artifact_routes", "routes"]
 
 _LOG = "user_logs/std_log.txt"
+_STREAMED_LOG = "azureml-logs/70_driver_log.txt"  # the SDK prints a log while a step runs only under such a name
 
 
 class _History:
@@ -75,25 +78,44 @@ class _History:
     async def details(self, call: Call) -> object:
         run: Json = self._workspace.store.runs.history(call.path("run"))
         kept = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "properties", "error")
+        url = self._log_url(call, run)
         return {name: run[name] for name in kept} | {
             "inputDatasets": [],
             "outputDatasets": [],
-            "logFiles": {},
+            "logFiles": {_STREAMED_LOG: url} if url else {},
             "warnings": [],
         }
 
     # the log files of a run
 
     async def artifacts(self, call: Call) -> object:
+        """The log of a step, under the beginning of its name."""
+        return self._found(call, lambda path: path.startswith(call.path("prefix").strip("/")))
+
+    async def every_artifact(self, call: Call) -> object:
+        return self._found(call, lambda _path: True)
+
+    async def artifact(self, call: Call) -> object:
+        """Where one file is."""
+        found = self._found(call, lambda path: path == call.path("path"))["value"]
+        if not found:
+            message = f"run {_run_id(call)} has no file {call.path('path')!r}"
+            raise NotFound(message)
+        return found[0]
+
+    def _found(self, call: Call, wanted: Callable[[str], bool]) -> Json:
         """A step has one log, which the SDK downloads from where this says, with a plain GET."""
-        run_id = call.path("container").removeprefix("dcid.")
-        run = self._workspace.store.runs.history(run_id)
+        url = self._log_url(call, self._workspace.store.runs.history(_run_id(call)))
+        info = {"origin": "ExperimentRun", "container": call.path("container"), "path": _LOG, "contentUri": url}
+        return {"value": [info] if url and wanted(_LOG) else [], "continuationToken": None}
+
+    def _log_url(self, call: Call, run: Json) -> str:
+        """Empty for a run that is no step. It is downloaded without a token: its signature allows it."""
         step = run["tags"].get("azureml.nodeid") if run["parentRunId"] else None
-        if step is None or not _LOG.startswith(call.path("prefix").strip("/")):
-            return {"value": [], "continuationToken": None}
-        url = call.address(f"/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{quote(step, safe='')}/log")
-        info = {"origin": "ExperimentRun", "container": f"dcid.{run_id}", "path": _LOG, "contentUri": url}
-        return {"value": [info], "continuationToken": None}
+        if step is None:
+            return ""
+        path = f"/aml-magics/v1.0{call.scope}/runs/{run['parentRunId']}/steps/{step}/log"
+        return f"{call.base}{path}?sig={self._workspace.signed_paths.sign(path)}"
 
 
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
@@ -121,5 +143,13 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
 def artifact_routes(workspace: EmbeddedWorkspace) -> list[Route]:
     """The routes below the artifact service's prefix."""
     here = _History(workspace)
-    path = "/artifacts/prefix/contentinfo/ExperimentRun/{container}/{prefix:path}"
-    return [route(path, "GET", here.artifacts, workspace=workspace, service="other")]
+    add = partial(route, workspace=workspace, service="other")
+    return [
+        add("/artifacts/prefix/contentinfo/ExperimentRun/{container}/{prefix:path}", "GET", here.artifacts),
+        add("/artifacts/contentinfo/ExperimentRun/{container}/{path:path}", "GET", here.artifact),
+        add("/artifacts/ExperimentRun/{container}", "GET", here.every_artifact),
+    ]
+
+
+def _run_id(call: Call) -> str:
+    return call.path("container").removeprefix("dcid.")

@@ -57,6 +57,19 @@ class _Pipelines:
             raise NotFound(message)
         return found
 
+    async def create_data_source(self, call: Call) -> object:
+        return self._workspace.store.sources.create(await call.fields())
+
+    async def data_source(self, call: Call) -> object:
+        return self._workspace.store.sources.entity(call.path("id"))
+
+    async def data_source_by_hash(self, call: Call) -> object:
+        found = self._workspace.store.sources.by_hash(call.path("hash"))
+        if found is None:
+            message = "there is no data source with that content"
+            raise NotFound(message)
+        return found
+
     async def graph(self, call: Call) -> object:
         return self._workspace.store.pipelines.graph(call.path("id"))
 
@@ -99,6 +112,9 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/Modules", "POST", here.create_module),
         add("/Modules/Hash/{hash}", "GET", here.module_by_hash),
         add("/Modules/{id}", "GET", here.module),
+        add("/DataSources", "POST", here.create_data_source),
+        add("/DataSources/Hash/{hash}", "GET", here.data_source_by_hash),
+        add("/DataSources/{id}", "GET", here.data_source),
         add("/Graphs/{id}", "GET", here.graph),
         add("/Graphs/{id}/Interface", "GET", here.interface),
         add("/Pipelines", "GET", here.list),

@@ -42,6 +42,13 @@ class _Runs:
         run = self._workspace.submit_pipeline(call.path("id"), submission, tags=tags)
         return self._workspace.store.runs.entity(run)
 
+    async def create_of_graph(self, call: Call) -> object:
+        return self._workspace.store.graph_runs.create(await call.fields(), call.query("experimentName"))
+
+    async def submit_of_graph(self, call: Call) -> object:
+        run = self._workspace.submit_graph_run(call.path("id"), call.query("parentRunId") or None)
+        return self._workspace.store.runs.entity(run)
+
     async def get(self, call: Call) -> object:
         runs = self._workspace.store.runs
         return runs.entity(runs.get(call.path("id")))
@@ -117,6 +124,8 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     add = partial(route, workspace=workspace, service="pipelines")
     return [
         add("/PipelineRuns/PipelineSubmit/{id}", "POST", here.submit),
+        add("/PipelineRuns/Unsubmitted/CreationInfoWithGraph", "POST", here.create_of_graph),
+        add("/PipelineRuns/Submit/{id}", "POST", here.submit_of_graph),
         add("/PipelineRuns/Pipeline/{id}", "GET", here.of_pipeline),
         add("/PipelineRuns/Schedule/{id}", "GET", here.of_schedule),
         add("/PipelineRuns/Schedule/{id}/Last", "GET", here.last_of_schedule),

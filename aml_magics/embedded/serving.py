@@ -110,7 +110,7 @@ class Serving:
         self._is_local = is_local(host)
         self._tls = make_certificate(self._folder, _names(host)) if tls else None
         self._token = self._settled(token)
-        self._guard = Guard(workspace.app, self._token)
+        self._guard = Guard(workspace.app, self._token, workspace.signed_paths)
         self._server = Server(self._guard, host=host, port=port, tls=self._tls)
 
     async def start(self) -> Served:

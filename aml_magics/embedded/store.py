@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aml_magics.embedded import run_tables, store_schema
+from aml_magics.embedded.store_data_sources import DataSources
 from aml_magics.embedded.store_datastores import Datastores
 from aml_magics.embedded.store_drafts import Drafts
 from aml_magics.embedded.store_endpoints import Endpoints
 from aml_magics.embedded.store_experiments import Experiments
+from aml_magics.embedded.store_graph_runs import GraphRuns
 from aml_magics.embedded.store_pipelines import Pipelines
 from aml_magics.embedded.store_runs import Runs
 from aml_magics.embedded.store_schedules import Schedules
+from aml_magics.embedded.store_snapshots import Snapshots
 from aml_magics.wire.moments import instant_from, instant_to
 
 if TYPE_CHECKING:
@@ -40,7 +43,9 @@ class Store:
         self.workspace_id, self.created = self._identity()
         self.experiments = Experiments(database, self.now)
         self.datastores = Datastores(database, root, self.now)
-        self.pipelines = Pipelines(database, self.now)
+        self.snapshots = Snapshots(database, self.now)
+        self.sources = DataSources(database, self.datastores, self.now)
+        self.pipelines = Pipelines(database, self.now, self.snapshots, self.sources)
         self.endpoints = Endpoints(database, self.pipelines, self.now)
         self.schedules = Schedules(database, self.endpoints, self.datastores, self.now)
         self.runs = Runs(
@@ -52,6 +57,7 @@ class Store:
             now=self.now,
         )
         self.drafts = Drafts(database, self.pipelines, self.runs, self.now)
+        self.graph_runs = GraphRuns(database, self.pipelines, self.runs, self.now)
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """One durable transaction over everything that the workspace holds."""

@@ -1,7 +1,8 @@
 """Published pipelines, with the modules (steps) and graphs behind them.
 
-A module is kept as the entity that it is answered as; what its step does is in its properties (``wire.v1_graph``). A
-pipeline never changes but for its status: publishing again makes another one, as on Azure.
+A module is kept as the entity that it is answered as; what its step does is in its properties (``wire.v1_graph``) or,
+when Microsoft's SDK made it, in its graph's node and its snapshot (``wire.v1_sdk_graph``). A pipeline never changes but
+for its status: publishing again makes another one, as on Azure.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from aml_magics.wire.moments import instant_from, instant_to
 from aml_magics.wire.v1 import (
     PipelineDisabled,
     PipelineInUse,
+    graph_steps,
     interface_from,
     interface_to,
     module_creation_from,
@@ -33,12 +35,26 @@ from aml_magics.wire.v1 import (
 )
 
 if TYPE_CHECKING:
+    from aml_magics.embedded.store_data_sources import DataSources
+    from aml_magics.embedded.store_snapshots import Snapshots
     from aml_magics.engine.database import Database
+    from aml_magics.model.resources import DataPath
+    from aml_magics.wire.v1 import GraphStep
 
-__all__ = ["Pipelines", "PreparedPipeline"]
+__all__ = ["Node", "Pipelines", "PreparedPipeline"]
 
 _SMALL = 2**18  # bytes of code up to which a definition is kept in memory
 _EXTRAS = ("tags", "Properties", "EnableNotification")  # kept and handed back as they came
+_NODE_ARRAYS = ("ModuleParameters", "ModuleMetadataParameters", "ModuleInputSettings", "ModuleOutputSettings")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step in its pipeline's graph: ``name`` is what we call it, ``title`` what its author did."""
+
+    id: str
+    name: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +69,14 @@ class PreparedPipeline:
 class Pipelines:
     """The published pipelines of one workspace."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, now: Callable[[], datetime], snapshots: Snapshots, sources: DataSources
+    ) -> None:
         self._database = database
         self._now = now
+        self._source = _Source(database, snapshots, sources)
         self._read: Remembered[Pipeline] = Remembered()
+        self._nodes: Remembered[tuple[Node, ...]] = Remembered()
         self._definitions: Remembered[PipelineDefinition] = Remembered()  # what is published never changes
 
     # modules and graphs
@@ -83,6 +103,10 @@ class Pipelines:
             "ModuleExecutionType": body.text("ModuleExecutionType", "escloud"),
             "IdentifierHash": body.text("IdentifierHash"),
             "StepType": body.optional_text("StepType"),
+            "ModuleType": body.optional_text("ModuleType"),
+            "StorageId": body.optional_text("StorageId"),
+            "Runconfig": body.optional_text("Runconfig"),
+            "CloudSettings": body.optional_text("CloudSettings"),
             "StructuredInterface": structured,
             "Properties": properties,
             "tags": body.texts("KvTags"),
@@ -131,6 +155,10 @@ class Pipelines:
         row = self._row(pipeline_id)
         return self._read.get((pipeline_id, row["revision"]), lambda: _value(row))
 
+    def nodes(self, pipeline_id: str) -> tuple[Node, ...]:
+        """The steps in the order of the graph. Raises ``NotFound``."""
+        return self._nodes.get((pipeline_id, 0), lambda: _read_nodes(self._row(pipeline_id)))
+
     def active(self, pipeline_id: str, what: str) -> Pipeline:
         """A pipeline that may be run: ``PipelineDisabled`` says that ``what`` needs it active."""
         pipeline = self.get(pipeline_id)
@@ -158,7 +186,7 @@ class Pipelines:
         """
         body = Body(request, "pipeline")
         graph = body.body("Graph") or Body({}, "pipeline.Graph")
-        names = self._checked_steps(request, graph)
+        steps = self._checked_steps(request, graph)
         parameters, data_paths = interface_from(body.mapping("GraphInterface"), "pipeline.GraphInterface")
         if not body.text("Name").strip():
             message = "pipeline: it has no name"
@@ -166,10 +194,11 @@ class Pipelines:
         pipeline_id, graph_id, now = str(uuid.uuid4()), str(uuid.uuid4()), instant_to(self._now())
         stored_graph = {
             "ModuleNodes": [_node(node) for node in graph.values("ModuleNodes")],
-            "DatasetNodes": [],
+            "DatasetNodes": graph.values("DatasetNodes"),
             "Edges": graph.values("Edges"),
         }
         extras = {name: body.get(name) for name in _EXTRAS if name in body}
+        nodes = {one.step.name: [one.node_id, one.title] for one in steps if one.node_id != one.step.name}
         columns = {
             "id": pipeline_id,
             "name": body.text("Name"),
@@ -177,7 +206,8 @@ class Pipelines:
             "version": body.text("Version"),
             "status": Status.ACTIVE.value,
             "graph_id": graph_id,
-            "steps": json.dumps(names),
+            "steps": json.dumps([one.step.name for one in steps]),
+            "nodes": json.dumps(nodes),
             "continue_on_step_failure": bool(body.boolean("ContinueRunOnStepFailure")),
             "extras": json.dumps(extras),
             "created": now,
@@ -212,35 +242,29 @@ class Pipelines:
 
     def _read_definition(self, pipeline_id: str) -> PipelineDefinition:
         pipeline = self.get(pipeline_id)
-        nodes = self.graph(pipeline.graph_id)["ModuleNodes"]
+        graph = Body(self.graph(pipeline.graph_id), f"pipeline {pipeline.name!r}")
         return PipelineDefinition(
             name=pipeline.name,
             description=pipeline.description,
             version=pipeline.version,
             parameters=pipeline.parameters,
             data_paths=pipeline.data_paths,
-            steps=tuple(module_creation_from(self._module_entity(node["ModuleId"])) for node in nodes),
+            steps=tuple(one.step for one in graph_steps(graph, self._source)),
             continue_on_step_failure=pipeline.continue_on_step_failure,
         )
 
-    def _checked_steps(self, request: Mapping[str, Any], graph: Body) -> list[str]:
-        """The names of the steps, once the whole definition has been checked."""
-        ids = {node.text("ModuleId") for node in graph.bodies("ModuleNodes")}
-        if not ids and not graph.values("DatasetNodes"):
-            return []
-        modules = {}
-        for module_id in ids:
-            row = self._database.row("SELECT entity FROM modules WHERE id = ?", (module_id,))
-            if row is not None:
-                modules[module_id] = module_creation_from(json.loads(row["entity"]))
-        return [step.name for step in pipeline_creation_from(request, modules).steps]
+    def _checked_steps(self, request: Mapping[str, Any], graph: Body) -> tuple[GraphStep, ...]:
+        """The steps, once the whole definition has been checked."""
+        steps = graph_steps(graph, self._source)
+        if steps or graph.values("DatasetNodes"):
+            pipeline_creation_from(request, [one.step for one in steps])
+        return steps
 
     def _module_entity(self, module_id: str) -> Json:
-        row = self._database.row("SELECT entity FROM modules WHERE id = ?", (module_id,))
-        if row is None:
+        entity = self._source.module(module_id)
+        if entity is None:
             message = f"there is no module {module_id!r}"
             raise NotFound(message)
-        entity: Json = json.loads(row["entity"])
         return entity
 
     def _graph_row(self, graph_id: str, column: str) -> Json:
@@ -257,6 +281,25 @@ class Pipelines:
             message = f"there is no pipeline with the id {pipeline_id!r}"
             raise NotFound(message, hint="The list of pipelines shows the ids.")
         return row
+
+
+class _Source:
+    """What the ids in a graph stand for (``GraphSource``)."""
+
+    def __init__(self, database: Database, snapshots: Snapshots, sources: DataSources) -> None:
+        self._database = database
+        self._snapshots = snapshots
+        self._sources = sources
+
+    def module(self, module_id: str) -> Json | None:
+        row = self._database.row("SELECT entity FROM modules WHERE id = ?", (module_id,))
+        return None if row is None else dict(json.loads(row["entity"]))
+
+    def place(self, data_source_id: str) -> DataPath | None:
+        return self._sources.place(data_source_id)
+
+    def code(self, snapshot_id: str) -> Mapping[str, bytes] | None:
+        return self._snapshots.files(snapshot_id)
 
 
 _SELECT = "SELECT p.*, g.interface FROM pipelines p JOIN graphs g ON g.id = p.graph_id"
@@ -295,14 +338,18 @@ def _entity(row: sqlite3.Row) -> Json:
 def _node(node: Mapping[str, Any]) -> Json:
     """A graph node with the arrays that the SDK walks without asking whether they are there."""
     body = Body(node, "pipeline.Graph.ModuleNodes")
-    return {
-        "Id": body.text("Id"),
-        "ModuleId": body.text("ModuleId"),
-        "ModuleParameters": body.values("ModuleParameters"),
-        "ModuleMetadataParameters": body.values("ModuleMetadataParameters"),
-        "ModuleInputSettings": body.values("ModuleInputSettings"),
-        "ModuleOutputSettings": body.values("ModuleOutputSettings"),
-    }
+    stored: Json = {"Id": body.text("Id"), "ModuleId": body.text("ModuleId")}
+    stored |= {name: body.values(name) for name in _NODE_ARRAYS}
+    return stored | {name: body.get(name) for name in ("Runconfig", "CloudSettings", "ModuleType") if name in body}
+
+
+def _read_nodes(row: sqlite3.Row) -> tuple[Node, ...]:
+    known = json.loads(row["nodes"])
+    found = []
+    for name in json.loads(row["steps"]):
+        node_id, title = known.get(name, (name, name))
+        found.append(Node(node_id, name, title))
+    return tuple(found)
 
 
 def _is_small(definition: PipelineDefinition) -> bool:

@@ -57,13 +57,24 @@ class Runs:
 
     # making
 
-    def submit(self, pipeline_id: str, submission: Submission, tags: Mapping[str, str]) -> Run:
-        """A new run, readable at once. Raises an ``AmlError`` for whatever is wrong with the submission."""
+    def submit(
+        self, pipeline_id: str, submission: Submission, tags: Mapping[str, str], *, run_id: str | None = None
+    ) -> Run:
+        """A new run, readable at once; ``run_id`` is the id that was promised for it.
+
+        Raises an ``AmlError`` for whatever is wrong with the submission.
+        """
         with self._database.transaction() as connection:
-            return self.add(connection, pipeline_id, submission, tags)
+            return self.add(connection, pipeline_id, submission, tags, run_id=run_id)
 
     def add(
-        self, connection: sqlite3.Connection, pipeline_id: str, submission: Submission, tags: Mapping[str, str]
+        self,
+        connection: sqlite3.Connection,
+        pipeline_id: str,
+        submission: Submission,
+        tags: Mapping[str, str],
+        *,
+        run_id: str | None = None,
     ) -> Run:
         """``submit`` in the caller's transaction."""
         pipeline = self._pipelines.active(pipeline_id, "submission")
@@ -75,7 +86,7 @@ class Runs:
             self._datastores.get(path.datastore)
         continue_on = submission.continue_on_step_failure
         run = Run(
-            id=str(uuid.uuid4()),
+            id=run_id or str(uuid.uuid4()),
             experiment_name=submission.experiment_name,
             pipeline_id=pipeline.id,
             schedule_id=submission.schedule_id,
@@ -212,7 +223,7 @@ class Runs:
         self._experiments.ensure(connection, run.experiment_name)
         if not pipeline.steps:  # there is nothing to wait for
             run = replace(run, status=RunStatus.FINISHED, started=run.created, ended=run.created)
-        steps = [(name, name) for name in pipeline.steps]
+        steps = [(node.id, node.name) for node in self._pipelines.nodes(pipeline.id)]
         # A run that is there already was made of the same fire, whose key is its id.
         run_tables.insert_run(connection, run, steps, tags=tags, parent_run_id=parent)
         return run
@@ -238,10 +249,15 @@ class Runs:
         if run is None:
             return []
         experiment_id = self._experiments.get(run.experiment_name)["experimentId"]
-        steps = run_tables.steps_of(self._database, run_id)
+        titles = {node.name: node.title for node in self._pipelines.nodes(run.pipeline_id)}
         return [
-            step_to(step, experiment_id=experiment_id, number=position, created=run.created)
-            for position, step in enumerate(steps, 1)
+            step_to(
+                replace(step, name=titles.get(step.name, step.name)),
+                experiment_id=experiment_id,
+                number=position,
+                created=run.created,
+            )
+            for position, step in enumerate(run_tables.steps_of(self._database, run_id), 1)
         ]
 
 

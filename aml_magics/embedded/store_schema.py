@@ -3,7 +3,9 @@
 Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts the updates of a row and is its ETag. A
 schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
 one, with columns for what is searched; pipeline endpoints and drafts are kept alike. A pipeline that is not ``listed``
-was made for the run of a draft. Runs and steps have tables of their own, in ``run_tables``.
+was made for one run, of a draft or of a graph that nobody published. ``nodes`` of a pipeline has the node id and the
+title of each step for which these are not just the step's name. Runs and steps have tables of their own, in
+``run_tables``. A row of ``graph_runs`` is a run that was made of a graph.
 """
 
 from __future__ import annotations
@@ -115,5 +117,18 @@ STEPS = (
         given TEXT NOT NULL,
         entity TEXT NOT NULL
     );
+    """,
+    """
+    CREATE TABLE snapshots (id TEXT PRIMARY KEY, files TEXT NOT NULL, created TEXT NOT NULL);
+    CREATE TABLE snapshot_files (hash TEXT PRIMARY KEY, content BLOB NOT NULL);
+    CREATE TABLE data_sources (id TEXT PRIMARY KEY, hash TEXT NOT NULL, entity TEXT NOT NULL);
+    CREATE INDEX data_sources_by_hash ON data_sources (hash);
+    CREATE TABLE graph_runs (
+        id TEXT PRIMARY KEY,
+        pipeline_id TEXT NOT NULL REFERENCES pipelines (id),
+        request TEXT NOT NULL,
+        created TEXT NOT NULL
+    );
+    ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '{}';
     """,
 )

@@ -27,9 +27,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aml_magics.embedded.app import make_app
 from aml_magics.embedded.runner import Runner
+from aml_magics.embedded.signed_paths import SignedPaths
 from aml_magics.embedded.step import LOG, step_folder
 from aml_magics.embedded.store import Store
 from aml_magics.embedded.store_schedules import Prepared, Superseded
+from aml_magics.embedded.uploads import Uploads
 from aml_magics.engine.clock import SystemClock
 from aml_magics.engine.database import Database
 from aml_magics.engine.engine import Engine
@@ -83,6 +85,8 @@ class EmbeddedWorkspace:
     ) -> None:
         self.root = root.resolve()
         self.name = name
+        self.uploads = Uploads()
+        self.signed_paths = SignedPaths()
         self.app: Starlette = make_app(self)
         self._clock = clock
         self._executor = executor
@@ -149,6 +153,12 @@ class EmbeddedWorkspace:
     def submit_draft(self, draft: Draft, submission: Submission, *, tags: Mapping[str, str]) -> Run:
         """As ``submit_pipeline``, of a draft that nobody has published."""
         run = self.store.drafts.submit(draft, submission, tags)
+        self.runner.wake()
+        return run
+
+    def submit_graph_run(self, run_id: str, parent_run_id: str | None) -> Run:
+        """A run that was made of a graph, submitted."""
+        run = self.store.graph_runs.submit(run_id, parent_run_id)
         self.runner.wake()
         return run
 

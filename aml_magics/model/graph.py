@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.expressions import NAME, command_references, shell_text
+from aml_magics.model.resources import DataPath
 
 if TYPE_CHECKING:
     from aml_magics.model.resources import DataPathParameter, Parameter, ParameterValue
@@ -64,7 +65,7 @@ class StepOutput:
     output: str
 
 
-Binding = Literal | PipelineInput | StepOutput
+Binding = Literal | PipelineInput | StepOutput | DataPath  # a DataPath: a place that is the same in every run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

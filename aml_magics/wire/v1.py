@@ -6,7 +6,8 @@ workspace share these functions, so what one writes the other reads. ``PascalCas
 
 The modules behind this one: ``v1_workspace`` (where a workspace is), ``v1_resources`` (experiments, datastores,
 pipelines, submissions), ``v1_endpoints`` (pipeline endpoints), ``v1_schedules``, ``v1_runs``, ``v1_graph``
-(publishing), ``v1_engine`` (fires, polls, health), ``v1_errors``.
+(publishing), ``v1_sdk_graph`` and ``v1_sdk_settings`` (what Microsoft's SDK publishes), ``v1_snapshots``, ``v1_engine``
+(fires, polls, health), ``v1_errors``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from aml_magics.wire.v1_errors import (
 )
 from aml_magics.wire.v1_graph import (
     CODE_LIMIT,
+    data_source_place,
+    data_source_to,
     definition_digest,
     module_creation_from,
     module_creation_to,
@@ -72,7 +75,15 @@ from aml_magics.wire.v1_schedules import (
     schedule_to,
     schedule_trigger_from,
 )
-from aml_magics.wire.v1_workspace import EMBEDDED_KIND, EMBEDDED_SCOPE, discovery_to, scope_of, workspace_to
+from aml_magics.wire.v1_sdk_graph import GraphSource, GraphStep, graph_steps
+from aml_magics.wire.v1_workspace import (
+    EMBEDDED_KIND,
+    EMBEDDED_SCOPE,
+    compute_to,
+    discovery_to,
+    scope_of,
+    workspace_to,
+)
 
 __all__ = [
     "CODE_LIMIT",
@@ -80,10 +91,15 @@ __all__ = [
     "EMBEDDED_SCOPE",
     "EndpointDisabled",
     "EndpointInUse",
+    "GraphSource",
+    "GraphStep",
     "PipelineDisabled",
     "PipelineInUse",
+    "compute_to",
     "data_paths_from",
     "data_paths_to",
+    "data_source_place",
+    "data_source_to",
     "datastore_from",
     "datastore_to",
     "defaults_to",
@@ -98,6 +114,7 @@ __all__ = [
     "experiment_to",
     "fire_from",
     "fire_to",
+    "graph_steps",
     "health_from",
     "health_to",
     "history_from",

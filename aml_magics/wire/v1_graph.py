@@ -6,7 +6,7 @@ the graph of what we published. What a step *does* travels in the module's ``Pro
     "aml_magics.step"   {"command", "environment_variables", "timeout", "outputs", "inputs"}    JSON text
     "aml_magics.code"   {relative path: base64}                                                 JSON text
 
-and is read back from there alone.
+and is read back from there alone. (Modules of Microsoft's SDK are read by ``v1_sdk_graph``.)
 
 A node's id is its step's name: names are unique in a pipeline, and whoever reads a log by node id can read it.
 """
@@ -17,7 +17,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from aml_magics.model.errors import InvalidInput
@@ -30,12 +31,17 @@ from aml_magics.model.graph import (
     StepDefinition,
     StepOutput,
 )
+from aml_magics.model.resources import DataPath
 from aml_magics.wire.casing import Body, Json
+from aml_magics.wire.moments import instant_to
 from aml_magics.wire.v1_resources import DIGEST, interface_from, interface_to
 from aml_magics.wire.values import parameter_text
 
 __all__ = [
     "CODE_LIMIT",
+    "STEP",
+    "data_source_place",
+    "data_source_to",
     "definition_digest",
     "module_creation_from",
     "module_creation_to",
@@ -44,7 +50,7 @@ __all__ = [
     "pipeline_creation_to",
 ]
 
-_STEP, _CODE = "aml_magics.step", "aml_magics.code"
+STEP, _CODE = "aml_magics.step", "aml_magics.code"
 _LITERAL, _PARAMETER = "0", "1"  # ParameterAssignment.ValueType goes over the wire as a number
 
 
@@ -58,8 +64,8 @@ def module_creation_to(step: StepDefinition) -> Json:
         "inputs": {name: _binding_to(binding) for name, binding in step.inputs.items()},
     }
     code = {path: base64.b64encode(data).decode("ascii") for path, data in step.code.items()}
-    properties = {_STEP: json.dumps(content, sort_keys=True), _CODE: json.dumps(code, sort_keys=True)}
-    digest = hashlib.sha256(f"{step.name}\n{properties[_STEP]}\n{properties[_CODE]}".encode()).hexdigest()
+    properties = {STEP: json.dumps(content, sort_keys=True), _CODE: json.dumps(code, sort_keys=True)}
+    digest = hashlib.sha256(f"{step.name}\n{properties[STEP]}\n{properties[_CODE]}".encode()).hexdigest()
     return {
         "Name": step.name,
         "Description": "",
@@ -73,14 +79,14 @@ def module_creation_to(step: StepDefinition) -> Json:
     }
 
 
-def module_creation_from(request: Mapping[str, Any]) -> StepDefinition:
+def module_creation_from(request: Mapping[str, Any] | Body) -> StepDefinition:
     """The step of a module. Raises ``InvalidInput`` for a module that carries no command of ours (an Azure one)."""
-    body = Body(request, "module")
+    body = request if isinstance(request, Body) else Body(request, "module")
     name, properties = body.text("Name"), body.texts("Properties")
-    if _STEP not in properties:
+    if STEP not in properties:
         message = f"step {name!r}: the module carries no command that this workspace can run"
         raise InvalidInput(message, hint="Publish the pipeline with %aml pipeline publish.")
-    content = Body(_json(properties[_STEP], name), f"step {name!r}")
+    content = Body(_json(properties[STEP], name), f"step {name!r}")
     return StepDefinition(
         name=name,
         command=content.text("command"),
@@ -110,6 +116,31 @@ def module_interface_to(structured: Mapping[str, Any]) -> Json:
         "DataPathParameters": [],
         "DataPathParameterList": [],
     }
+
+
+def data_source_to(request: Body, *, id: str, now: datetime) -> Json:  # noqa: A002 - the field's own name
+    """DataSourceEntity of a POST ``/DataSources``: a place on a datastore, whatever kind of datastore it is."""
+    place = {"AmlDataStoreName": request.text("DataStoreName"), "RelativePath": request.text("PathOnDataStore")}
+    return {
+        "Id": id,
+        "Name": request.text("Name"),
+        "Description": request.text("Description"),
+        "DataTypeId": request.text("DataTypeId", "AnyDirectory"),
+        "IdentifierHash": request.text("IdentifierHash"),
+        "DataLocation": {"DataReference": {"Type": "AzureBlob", "AzureBlobReference": place}},
+        "UploadState": "Completed",
+        "EntityStatus": "Active",
+        "CreatedDate": instant_to(now),
+        "LastModifiedDate": instant_to(now),
+    }
+
+
+def data_source_place(entity: Mapping[str, Any]) -> DataPath:
+    """Where the data of a DataSourceEntity is."""
+    body = Body(entity, "data source")
+    for name in ("DataLocation", "DataReference", "AzureBlobReference"):
+        body = body.body(name) or Body({}, f"data source.{name}")
+    return DataPath(body.text("AmlDataStoreName"), body.text("RelativePath").strip("/"))
 
 
 def pipeline_creation_to(definition: PipelineDefinition, module_ids: Mapping[str, str]) -> Json:
@@ -144,23 +175,18 @@ def _creation(definition: PipelineDefinition, module_ids: Mapping[str, str]) -> 
     }
 
 
-def pipeline_creation_from(request: Mapping[str, Any], modules: Mapping[str, StepDefinition]) -> PipelineDefinition:
-    """The definition in a POST ``/Pipelines/Create``; ``modules`` maps module ids to their steps.
+def pipeline_creation_from(request: Mapping[str, Any], steps: Iterable[StepDefinition]) -> PipelineDefinition:
+    """The definition in a POST ``/Pipelines/Create``; ``steps`` are those of its graph, in the graph's order.
 
-    Raises ``InvalidInput`` for a node whose module is not in ``modules``, and whatever ``PipelineDefinition`` refuses.
+    Raises ``InvalidInput`` for a parameter that is a Dataset, and whatever ``PipelineDefinition`` refuses.
     """
     body = Body(request, "pipeline")
-    graph = body.body("Graph") or Body({}, "pipeline.Graph")
-    steps = []
-    for node in graph.bodies("ModuleNodes"):
-        module_id = node.text("ModuleId")
-        if module_id not in modules:
-            message = f"{node.what}: there is no module {module_id!r}"
-            raise InvalidInput(message, hint="Create the module first (POST /Modules).")
-        steps.append(modules[module_id])
-    if graph.values("DatasetNodes"):
-        message = "pipeline: its graph has data nodes (a DataReference, a Dataset or a DataPath that a step mounts)"
-        raise InvalidInput(message, hint="This workspace runs pipelines published with %aml pipeline publish.")
+    datasets = Body(body.mapping("GraphInterface"), "pipeline.GraphInterface").bodies("DataPathParameterList")
+    if datasets:
+        message = (
+            f"pipeline: its parameter {datasets[0].text('Name')!r} is a Dataset, which this workspace does not have"
+        )
+        raise InvalidInput(message, hint="Make it a DataPath of a datastore.")
     parameters, data_paths = interface_from(body.mapping("GraphInterface"), "pipeline.GraphInterface")
     return PipelineDefinition(
         name=body.text("Name"),
@@ -231,6 +257,8 @@ def _binding_to(binding: Binding) -> Json:
         return {"literal": binding.value}
     if isinstance(binding, PipelineInput):
         return {"pipeline_input": binding.name}
+    if isinstance(binding, DataPath):
+        return {"datastore": binding.datastore, "path": binding.path}
     return {"step": binding.step, "output": binding.output}
 
 
@@ -241,6 +269,8 @@ def _binding_from(item: object, what: str) -> Binding:
         return Literal(literal)
     if "pipeline_input" in body:
         return PipelineInput(body.text("pipeline_input"))
+    if "datastore" in body:
+        return DataPath(body.text("datastore"), body.text("path"))
     if "step" in body:
         return StepOutput(body.text("step"), body.text("output"))
     message = f"{what}: it is bound to nothing"

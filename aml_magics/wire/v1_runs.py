@@ -66,7 +66,7 @@ def run_to(run: Run, *, graph_id: str = "", total_steps: int | None = None) -> J
             "ScheduleId": run.schedule_id,
             "RunSource": run.source,
             "RunType": run.source,
-            "ParameterAssignments": {name: parameter_text(value) for name, value in run.parameters.items()},
+            "ParameterAssignments": _assignments_to(run),
             "DataPathAssignments": data_paths_to(run.data_paths),
             "DataSetDefinitionValueAssignments": {},
             "ContinueRunOnStepFailure": run.continue_on_step_failure,
@@ -88,6 +88,7 @@ def run_from(answer: Mapping[str, Any], *, parameters: Iterable[Parameter] = ())
     """A run from a PipelineRunEntity; ``parameters`` are its pipeline's and type the values, text otherwise."""
     body = Body(answer, "run")
     status = body.body("Status") or Body({}, "run.Status")
+    paths = data_paths_from(body)
     return Run(
         id=body.required("Id"),
         experiment_name=body.text("RunHistoryExperimentName"),
@@ -97,8 +98,8 @@ def run_from(answer: Mapping[str, Any], *, parameters: Iterable[Parameter] = ())
         schedule_id=body.optional_text("ScheduleId"),
         description=body.text("Description"),
         source=body.optional_text("RunSource") or body.text("RunType", "SDK"),
-        parameters=typed(body.texts("ParameterAssignments"), parameters),
-        data_paths=data_paths_from(body),
+        parameters=typed(_without(body.texts("ParameterAssignments"), paths), parameters),
+        data_paths=paths,
         continue_on_step_failure=bool(body.boolean("ContinueRunOnStepFailure")),
         created=instant_from(status.optional_text("CreationTime") or body.optional_text("CreatedDate")),
         started=instant_from(status.optional_text("StartTime")),
@@ -221,6 +222,16 @@ def task_status_to(step: Step) -> Json:
             "HasWarnings": False,
         }
     )
+
+
+def _assignments_to(run: Run) -> dict[str, str]:
+    """The SDK draws the graph of a run with them, and so they have *all* parameters: a data path as its text."""
+    values = {name: parameter_text(value) for name, value in run.parameters.items()}
+    return values | {name: str(path) for name, path in run.data_paths.items()}
+
+
+def _without(assignments: Mapping[str, str], paths: Mapping[str, object]) -> dict[str, str]:
+    return {name: text for name, text in assignments.items() if name not in paths}
 
 
 def _history(

@@ -1,4 +1,4 @@
-"""Where a workspace is: its path under a base URL, its ARM resource, its discovery answer."""
+"""Where a workspace is: its path under a base URL, its ARM resource, its discovery answer, its computes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from aml_magics.wire.moments import instant_to
 if TYPE_CHECKING:
     from aml_magics.wire.casing import Json
 
-__all__ = ["EMBEDDED_KIND", "EMBEDDED_SCOPE", "SERVICES", "discovery_to", "scope_of", "workspace_to"]
+__all__ = [
+    "EMBEDDED_KIND",
+    "EMBEDDED_SCOPE",
+    "SERVICES",
+    "compute_to",
+    "discovery_to",
+    "scope_of",
+    "workspace_to",
+]
 
 SERVICES = ("api", "experimentation", "history", "hyperdrive", "modelmanagement", "studio")
 """The six names that discovery must give; the SDK raises a ``KeyError`` without one of them."""
@@ -60,5 +68,30 @@ def workspace_to(scope: str, *, workspace_id: str, base: str, created: datetime 
             "storageAccount": "",
             "keyVault": "",
             "applicationInsights": "",
+        },
+    }
+
+
+def compute_to(name: str, scope: str, *, created: datetime | None) -> Json:
+    """A compute, as the SDK's ``AmlCompute`` reads it: one node that is always there."""
+    scale = {"minNodeCount": 1, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
+    nodes = {"vmSize": "local", "vmPriority": "Dedicated", "scaleSettings": scale, "subnet": None}
+    return {
+        "id": f"{scope}/computes/{name}",
+        "name": name,
+        "type": "Microsoft.MachineLearningServices/workspaces/computes",
+        "location": "local",
+        "tags": {},
+        "properties": {
+            "computeType": "AmlCompute",
+            "computeLocation": "local",
+            "description": "The machine that this workspace is on",
+            "resourceId": None,
+            "provisioningState": "Succeeded",
+            "provisioningErrors": None,
+            "isAttachedCompute": False,
+            "createdOn": instant_to(created),
+            "modifiedOn": instant_to(created),
+            "properties": nodes | {"allocationState": "Steady", "currentNodeCount": 1, "targetNodeCount": 1},
         },
     }

@@ -131,7 +131,8 @@ def test_a_value_that_was_only_told_is_not_taken_for_a_choice_when_it_comes_back
             "input_data": "workspaceblobstore/given",
         }
         run = (await submit(bed, saved)).body
-        assert run["ParameterAssignments"] == {"learning_rate": "0.5", "epochs": "9"}
+        told = {"learning_rate": "0.5", "epochs": "9", "input_data": "workspaceblobstore/given"}
+        assert run["ParameterAssignments"] == told
         await bed.finished(run["Id"])
 
     on_a_workspace(tmp_path, play)

@@ -150,7 +150,7 @@ def test_a_module_with_the_same_content_is_made_once(tmp_path):
     ("graph", "reason"),
     [
         ({"ModuleNodes": [{"Id": "a", "ModuleId": "none"}]}, "there is no module 'none'"),
-        ({"DatasetNodes": [{"Id": "a", "DataPathParameterName": "input"}]}, "data nodes"),
+        ({"DatasetNodes": [{"Id": "a", "DataPathParameterName": "input"}]}, "has no steps"),
     ],
 )
 def test_a_graph_that_cannot_be_run_here_is_refused_when_it_is_published(tmp_path, graph, reason):
@@ -165,11 +165,12 @@ def test_a_graph_that_cannot_be_run_here_is_refused_when_it_is_published(tmp_pat
 
 def test_a_step_of_azures_own_kind_is_accepted_as_a_module_and_refused_in_a_pipeline(tmp_path):
     async def play(bed):
-        module = await bed.pipelines("POST", "/Modules", {"Name": "script", "StructuredInterface": {}})
+        given = {"Name": "script", "StructuredInterface": {}, "ModuleExecutionType": "databrickscloud"}
+        module = await bed.pipelines("POST", "/Modules", given)
         body = {"Name": "foreign", "Graph": {"ModuleNodes": [{"Id": "a", "ModuleId": module.body["Id"]}]}}
         answer = await bed.pipelines("POST", "/Pipelines/Create", body)
         assert answer.status == 400
-        assert "step 'script': the module carries no command" in answer.message
+        assert "step 'script': a step runs on Databricks" in answer.message
 
     on_a_workspace(tmp_path, play)
 

@@ -163,7 +163,25 @@ def test_the_log_of_a_step_can_be_downloaded_from_where_run_history_says(tmp_pat
         for nothing in (f"dcid.{run_id}/user_logs", f"dcid.{run_id}_fails/system_logs"):
             assert (await bed.ask("GET", f"{prefix}/{nothing}")).body == {"value": [], "continuationToken": None}
         details = (await bed.history("GET", f"/runs/{run_id}_fails/details")).body
-        assert (details["status"], details["logFiles"]) == ("Failed", {})
+        assert (details["status"], list(details["logFiles"])) == ("Failed", ["azureml-logs/70_driver_log.txt"])
+        assert (await bed.client.get(details["logFiles"]["azureml-logs/70_driver_log.txt"])).text == "sorry\n"
+        assert (await bed.history("GET", f"/runs/{run_id}/details")).body["logFiles"] == {}
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_the_files_of_a_run_are_listed_and_found(tmp_path):
+    async def play(bed):
+        run_id = (await bed.submit(await bed.publish(TWO))).body["Id"]
+        await bed.finished(run_id)
+        artifacts = f"/artifact/v2.0{v1.EMBEDDED_SCOPE}/artifacts"
+        listed = (await bed.ask("GET", f"{artifacts}/ExperimentRun/dcid.{run_id}_fails")).body["value"]
+        assert [item["path"] for item in listed] == ["user_logs/std_log.txt"]
+        assert (await bed.ask("GET", f"{artifacts}/ExperimentRun/dcid.{run_id}")).body["value"] == []
+        one = f"{artifacts}/contentinfo/ExperimentRun/dcid.{run_id}_fails"
+        found = (await bed.ask("GET", f"{one}/user_logs/std_log.txt")).body
+        assert (await bed.client.get(found["contentUri"])).text == "sorry\n"
+        assert (await bed.ask("GET", f"{one}/user_logs/other.txt")).status == 404
 
     on_a_workspace(tmp_path, play)
 

@@ -31,7 +31,7 @@ HISTORY = f"/history/v1.0{EMBEDDED_SCOPE}"
 @asynccontextmanager
 async def guarded(bed):
     """A client of the app behind its guard, without a token."""
-    guard = Guard(bed.workspace.app, Secret(TOKEN))
+    guard = Guard(bed.workspace.app, Secret(TOKEN), bed.workspace.signed_paths)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=guard), base_url="http://embedded") as client:
         yield guard, client
 
@@ -131,18 +131,6 @@ def test_a_log_is_fetched_from_its_address_without_a_token_and_nothing_else_is(t
         assert (await client.get(where.path)).status_code == 401
 
     behind_the_guard(tmp_path, play)
-
-
-def test_in_this_process_a_log_has_its_plain_address(tmp_path):
-    async def play(bed):
-        run = (await bed.submit(await bed.publish(TRAIN))).body["Id"]
-        await bed.finished(run)
-        path = f"/artifact/v2.0{EMBEDDED_SCOPE}/artifacts/prefix/contentinfo/ExperimentRun/dcid.{run}_echo/user_logs"
-        address = (await bed.ask("GET", path)).body["value"][0]["contentUri"]
-        assert "?" not in address
-        assert (await bed.ask("GET", address)).body == "0.1\n"
-
-    on_a_workspace(tmp_path, play)
 
 
 def test_an_identity_gets_the_token_where_only_its_owner_knows_and_nowhere_else(tmp_path):

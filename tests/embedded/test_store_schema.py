@@ -32,12 +32,17 @@ def test_the_schedules_of_a_file_from_before_there_were_endpoints_are_still_ther
     on_a_workspace(tmp_path, look)
 
 
+def tables_of(database):
+    return {row["name"]: row["sql"] for row in database.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
+
+
 def back_to_the_first_version(path):
-    old = Database(":memory:")
+    old, new = Database(":memory:"), Database(":memory:")
     old.migrate(COMPONENT, STEPS[:1])
-    tables = {row["name"]: row["sql"] for row in old.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
+    new.migrate(COMPONENT, STEPS)
+    tables = tables_of(old)
     connection = sqlite3.connect(path)
-    for table in ("endpoints", "graph_drafts", "pipeline_drafts"):
+    for table in tables_of(new).keys() - tables.keys():
         connection.execute(f"DROP TABLE {table}")
     for table in ("schedules", "pipelines"):
         names = ", ".join(row["name"] for row in old.rows(f"PRAGMA table_info({table})"))
@@ -49,6 +54,7 @@ def back_to_the_first_version(path):
     connection.commit()
     connection.close()
     old.close()
+    new.close()
 
 
 def test_a_schedule_has_a_pipeline_or_an_endpoint_and_never_both():

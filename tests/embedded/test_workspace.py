@@ -8,8 +8,8 @@ import sqlite3
 
 import pytest
 
+from aml_magics.embedded import store_schema
 from aml_magics.embedded.store_datastores import Datastores
-from aml_magics.embedded.store_schema import STEPS
 from aml_magics.embedded.workspace import EmbeddedWorkspace
 from aml_magics.model.errors import InvalidInput
 from tests.embedded.app_bed import on_a_workspace
@@ -134,7 +134,7 @@ def test_a_file_that_a_newer_version_wrote_is_refused_and_both_versions_are_name
     connection.execute("UPDATE migrations SET version = 99 WHERE component = 'workspace'")
     connection.commit()
     connection.close()
-    with pytest.raises(Exception, match=rf"99 .* {len(STEPS)}\."):
+    with pytest.raises(Exception, match=rf"99 .* {len(store_schema.STEPS)}\b"):
         start(tmp_path)
 
 

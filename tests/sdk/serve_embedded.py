@@ -1,7 +1,8 @@
-"""An embedded workspace on a port of this machine, for Microsoft's SDK to talk to: ``serve_embedded.py ROOT``.
+"""An embedded workspace on a port of this machine, for Microsoft's SDK to talk to: ``serve_embedded.py ROOT [TLS]``.
 
 Prints one line of JSON when it answers (``{"base": ..., "scope": ..., "workspace_id": ..., "pipelines": {...}}``),
-serves until its standard input closes, and stops the workspace. Two pipelines are published in it as our own client
+serves until its standard input closes, and stops the workspace. With TLS, a folder for the certificate, it is served
+over https. Two pipelines are published in it as our own client
 does it.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from aml_magics.embedded.certificates import make_certificate
 from aml_magics.embedded.workspace import EmbeddedWorkspace
 from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition, StepOutput
 from aml_magics.model.resources import DataPath, DataPathParameter, Parameter
@@ -48,12 +50,13 @@ async def main() -> None:
     workspace = EmbeddedWorkspace(Path(sys.argv[1]))
     await workspace.start()
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(workspace.app, log_level="warning", lifespan="off"))
+    tls = tls_options(Path(sys.argv[2])) if len(sys.argv) > 2 else {}
+    server = uvicorn.Server(uvicorn.Config(workspace.app, log_level="warning", lifespan="off", **tls))
     server.install_signal_handlers = lambda: None
     serving = asyncio.create_task(server.serve([listener]))
     try:
         about = {
-            "base": f"http://127.0.0.1:{listener.getsockname()[1]}",
+            "base": f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}",
             "scope": v1.EMBEDDED_SCOPE,
             "workspace_id": workspace.store.workspace_id,
             "pipelines": {name.name: await publish(workspace, name) for name in (TRAIN, IDLE)},
@@ -65,6 +68,12 @@ async def main() -> None:
         server.should_exit = True
         await serving
         await workspace.stop()
+
+
+def tls_options(folder: Path) -> dict[str, str]:
+    """What uvicorn takes."""
+    files = make_certificate(folder, ["127.0.0.1", "localhost"])
+    return {"ssl_certfile": str(files.certificate), "ssl_keyfile": str(files.key)}
 
 
 async def publish(workspace: EmbeddedWorkspace, definition: PipelineDefinition) -> str:

@@ -2,7 +2,7 @@
 
 Every secret that a test gives to the package holds ``MARK``. ``tests/conftest.py`` looks for it, when all tests are
 done, in every file below pytest's temporary folder: notebooks as they were saved, logs, databases, answers. Only the
-files that exist to hold a secret may have it, and only their owner can read those.
+files that exist to hold a secret may have it, and only their owner can read those; and copies of the tests themselves.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def found_below(folder: Path) -> list[str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and path.suffix != ".py":
             yield path
 
 

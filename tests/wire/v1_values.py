@@ -39,7 +39,7 @@ ids = st.uuids().map(str)
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
 walls = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
 numbers = st.integers(-(10**9), 10**9)
-values = st.one_of(text, numbers, st.floats(allow_nan=False), st.booleans())
+values = st.one_of(text, numbers, st.floats(allow_nan=False, allow_infinity=False), st.booleans())
 paths = st.lists(words, min_size=0, max_size=3).map("/".join)
 data_paths = st.builds(DataPath, words, paths)
 zones = st.sampled_from(
@@ -200,7 +200,7 @@ runs = st.builds(
     description=text,
     source=st.sampled_from(["HTTP", "SDK", "Schedule", "Portal"]),
     parameters=st.dictionaries(names, text, max_size=3),
-    data_paths=st.dictionaries(names, data_paths, max_size=2),
+    data_paths=st.dictionaries(names.map("path_{}".format), data_paths, max_size=2),  # no parameter's name
     continue_on_step_failure=st.booleans(),
     created=maybe(moments),
     started=maybe(moments),
@@ -279,7 +279,7 @@ def definitions(draw):
     inputs = [item.name for item in (*parameters, *paths_of_it)]
     made: list[StepDefinition] = []
     for index in range(draw(st.integers(1, 3))):
-        bindings = [st.builds(Literal, values)]
+        bindings = [st.builds(Literal, values), data_paths]
         bindings += [st.builds(PipelineInput, st.sampled_from(inputs))] if inputs else []
         bindings += [st.just(StepOutput(step.name, step.outputs[0])) for step in made if step.outputs]
         made.append(
