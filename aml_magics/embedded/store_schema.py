@@ -3,8 +3,9 @@
 Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts the updates of a row and is its ETag. A
 schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
 one, with columns for what is searched. Runs and steps have tables of their own, in ``run_tables``. A row of
-``graph_runs`` is a run that was made of a graph: its pipeline was not published, and is in no list. ``nodes`` of a
-pipeline has the node id and the title of each step for which these are not just the step's name.
+``graph_runs`` is a run that was made of a graph: its pipeline was not published, and is in no list. ``steps`` of a
+pipeline are the titles that their author gave them, ``nodes`` the node id and our name of each; when there are none,
+the title is both.
 """
 
 from __future__ import annotations
@@ -83,6 +84,6 @@ STEPS = (
         created TEXT NOT NULL
     );
     CREATE INDEX graph_runs_by_pipeline ON graph_runs (pipeline_id);
-    ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '[]';
     """,
 )
