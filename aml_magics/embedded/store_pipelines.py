@@ -198,7 +198,7 @@ class Pipelines:
             "Edges": graph.values("Edges"),
         }
         extras = {name: body.get(name) for name in _EXTRAS if name in body}
-        nodes = {one.step.name: [one.node_id, one.title] for one in steps if one.node_id != one.step.name}
+        nodes = [[one.node_id, one.step.name] for one in steps]
         columns = {
             "id": pipeline_id,
             "name": body.text("Name"),
@@ -206,7 +206,7 @@ class Pipelines:
             "version": body.text("Version"),
             "status": Status.ACTIVE.value,
             "graph_id": graph_id,
-            "steps": json.dumps([one.step.name for one in steps]),
+            "steps": json.dumps([one.title for one in steps]),
             "nodes": json.dumps(nodes),
             "continue_on_step_failure": bool(body.boolean("ContinueRunOnStepFailure")),
             "extras": json.dumps(extras),
@@ -344,12 +344,9 @@ def _node(node: Mapping[str, Any]) -> Json:
 
 
 def _read_nodes(row: sqlite3.Row) -> tuple[Node, ...]:
-    known = json.loads(row["nodes"])
-    found = []
-    for name in json.loads(row["steps"]):
-        node_id, title = known.get(name, (name, name))
-        found.append(Node(node_id, name, title))
-    return tuple(found)
+    titles = json.loads(row["steps"])
+    nodes = json.loads(row["nodes"]) or [(title, title) for title in titles]
+    return tuple(Node(node_id, name, title) for (node_id, name), title in zip(nodes, titles, strict=True))
 
 
 def _is_small(definition: PipelineDefinition) -> bool:

@@ -3,9 +3,9 @@
 Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts the updates of a row and is its ETag. A
 schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
 one, with columns for what is searched; pipeline endpoints and drafts are kept alike. A pipeline that is not ``listed``
-was made for one run, of a draft or of a graph that nobody published. ``nodes`` of a pipeline has the node id and the
-title of each step for which these are not just the step's name. Runs and steps have tables of their own, in
-``run_tables``. A row of ``graph_runs`` is a run that was made of a graph.
+was made for one run, of a draft or of a graph that nobody published. ``steps`` of a pipeline are the titles that their
+author gave them, ``nodes`` the node id and our name of each; when there are none, the title is both. A row of
+``graph_runs`` is a run that was made of a graph. Runs and steps have tables of their own, in ``run_tables``.
 """
 
 from __future__ import annotations
@@ -129,6 +129,6 @@ STEPS = (
         request TEXT NOT NULL,
         created TEXT NOT NULL
     );
-    ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '[]';
     """,
 )

@@ -189,10 +189,10 @@ def _step(node: _Node, filled: Iterable[str], source: GraphSource) -> StepDefini
 def _refuse_other_services(node: _Node) -> None:
     kind, execution = node.module.text("StepType"), node.module.text("ModuleExecutionType").casefold()
     if execution in _OTHER_SERVICES:
-        message = f"a {kind or 'step'} runs on {_OTHER_SERVICES[execution]}, which this workspace cannot reach"
+        message = f"{kind or 'it'} runs on {_OTHER_SERVICES[execution]}, which this workspace cannot reach"
         raise InvalidInput(message, hint="Run a script here: a PythonScriptStep.")
     if kind in _OTHER_STEPS:
-        message = f"a {kind} cannot be run by this workspace"
+        message = f"{kind} cannot be run by this workspace"
         raise InvalidInput(message, hint="Run a script here: a PythonScriptStep.")
 
 

@@ -118,7 +118,7 @@ def _seconds(text: str | None) -> float | None:
         return float(text)
     except ValueError:
         message = f"its longest time is {text!r}, which is no number of seconds"
-        raise InvalidInput(message) from None
+        raise InvalidInput(message, hint="Give a number of seconds, or leave max_run_duration_seconds out.") from None
 
 
 def _json(text: str) -> object:

@@ -39,7 +39,10 @@ def file_hash(path: str, content: bytes) -> str:
 
 
 def snapshot_files_from(request: Mapping[str, Any]) -> dict[str, str]:
-    """Relative ``/`` path -> hash of every file in the tree of a POST ``/snapshots/{id}``."""
+    """Relative ``/`` path -> hash of every file in the tree of a POST ``/snapshots/{id}``.
+
+    Raises ``InvalidInput`` for a tree with names that could lead out of it, or without an end.
+    """
     root = Body(request, "snapshot").body("DirTreeNode")
     if root is None:
         raise InvalidInput("snapshot: it has no DirTreeNode", hint="It is the tree of the source directory.")
@@ -51,7 +54,11 @@ def _files(node: Body, folder: str, depth: int) -> Iterator[tuple[str, str]]:
         raise InvalidInput(f"snapshot: its folders are more than {_DEEPEST} deep", hint="Check source_directory.")
     for child in node.mapping("children").values():
         body = Body(child, "snapshot.DirTreeNode")
-        path = f"{folder}{body.text('name')}"
+        name = body.text("name")
+        if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
+            message = f"snapshot: {name!r} cannot be the name of a file in a source_directory"
+            raise InvalidInput(message, hint="Give a folder as source_directory, and plain names to its files.")
+        path = f"{folder}{name}"
         if body.text("type") == "File":
             yield path, body.text("hash").casefold()
         else:

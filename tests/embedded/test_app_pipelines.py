@@ -170,7 +170,7 @@ def test_a_step_of_azures_own_kind_is_accepted_as_a_module_and_refused_in_a_pipe
         body = {"Name": "foreign", "Graph": {"ModuleNodes": [{"Id": "a", "ModuleId": module.body["Id"]}]}}
         answer = await bed.pipelines("POST", "/Pipelines/Create", body)
         assert answer.status == 400
-        assert "step 'script': a step runs on Databricks" in answer.message
+        assert "step 'script': it runs on Databricks" in answer.message
 
     on_a_workspace(tmp_path, play)
 

@@ -229,7 +229,7 @@ def what_cannot_run(ws: Workspace, folder: str) -> None:
     bricks = DatabricksStep("bricks", [], [])
     refused(
         "another service is refused by name",
-        "a DatabricksStep runs on Databricks",
+        "step 'bricks': DatabricksStep runs on Databricks",
         lambda: Experiment(ws, EXPERIMENT).submit(Pipeline(ws, steps=[bricks])),
     )
 
