@@ -137,6 +137,52 @@ def test_a_plain_credential_works_too_and_never_on_the_loop(bed, session):
     assert plain.closed == 1
 
 
+def fake_az(folder: Path, said: str, status: int = 0) -> Path:
+    """An Azure CLI that says this, whoever asks, and keeps what it was asked."""
+    az = folder / "bin" / "az"
+    az.parent.mkdir()
+    (folder / "said").write_text(said)
+    az.write_text(f"#!/bin/sh\necho \"$@\" >> '{folder}/asked'\n/bin/cat '{folder}/said'\nexit {status}\n")
+    az.chmod(0o755)
+    return az.parent
+
+
+@pytest.fixture
+def developer(monkeypatch, tmp_path) -> None:
+    """azure-identity asks tools of developers only: no managed identity is looked for on the network."""
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+
+
+def test_whoever_is_signed_in_to_the_azure_cli_is_signed_in_here(bed, session, monkeypatch, tmp_path, developer):
+    token = bed.stand_in.issue()
+    said = {"accessToken": token.token, "expires_on": token.expires_on, "tokenType": "Bearer"}
+    monkeypatch.setenv("PATH", str(fake_az(tmp_path, json.dumps(said))))
+    ws = session.connect(**bed.options | {"credential": None})
+    assert [one.name for one in ws.pipelines.list()] == ["train"]
+    assert ws.about["signed in by"] == "Azure CLI"
+    (asked,) = (tmp_path / "asked").read_text().splitlines()  # asked once, and kept
+    assert f"--resource {AUDIENCE.rstrip('/')}" in asked
+
+
+def test_nobody_signed_in_anywhere_is_one_line(bed, session, developer):
+    with pytest.raises(
+        NotConnected, match=r"nobody is signed in to Azure here \(tried: .*Azure CLI.*az login"
+    ) as caught:
+        session.connect(**bed.options | {"credential": None})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sign_in_that_has_expired_says_why(bed, session, monkeypatch, tmp_path, developer):
+    monkeypatch.setenv("PATH", str(fake_az(tmp_path, "", status=1)))
+    (tmp_path / "bin" / "az").write_text(
+        "#!/bin/sh\necho 'ERROR: AADSTS70043: The refresh token has expired. Trace ID: x' >&2\nexit 1\n"
+    )
+    with pytest.raises(NotConnected, match=r"AADSTS70043: The refresh token has expired\. Sign in with 'az login'"):
+        session.connect(**bed.options | {"credential": None})
+
+
 # tokens
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -86,7 +87,7 @@ def test_without_a_workspace_it_says_how_to_open_one(session, tmp_path):
     assert named["config"].result is Result.OK
     (tmp_path / "config.json").write_text("{")
     assert rows(session.examine())["config"].result is Result.PROBLEM
-    (tmp_path / "config.json").write_text('{"Scope": "%s"}' % SCOPE)
+    (tmp_path / "config.json").write_text(json.dumps({"Scope": SCOPE}))
     assert rows(session.examine())["config"].advice == "%aml doctor --config . looks at that workspace."
 
 

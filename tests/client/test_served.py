@@ -163,7 +163,7 @@ def test_something_else_that_answers_there_is_no_workspace(tmp_path, session):
     try:
         with served(other, background) as url:
             while bodies:
-                with pytest.raises(InvalidInput, match="no workspace of aml_magics answers at 127.0.0.1"):
+                with pytest.raises(InvalidInput, match=r"no workspace of aml_magics answers at 127\.0\.0\.1"):
                     session.connect(url, token=TOKEN)
                 bodies.pop(0)
     finally:
