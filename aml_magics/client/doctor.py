@@ -84,8 +84,10 @@ def _examine_place(target: object, elsewhere: Mapping[str, Any], tell: Tell, lim
             way = make_way(destination, background.call, tell)
         except AmlError as error:
             return [*patient.findings, Finding("sign-in", Result.PROBLEM, *_told(error))]
-        patient.look_at_workspace(way, None)
-        background.call(way.close(leaves_credential=destination.credential is not None))
+        try:
+            patient.look_at_workspace(way, None)
+        finally:
+            background.call(way.close(leaves_credential=destination.credential is not None))
         return patient.findings
     finally:
         background.stop()

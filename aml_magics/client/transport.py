@@ -266,7 +266,8 @@ class Transport:
 
     async def _no_answer(self, call: _Call, error: httpx.HTTPError) -> _Failure:
         was_sent = not isinstance(error, _UNSENT)
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        is_untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        if is_untrusted:
             how = "shows a certificate that is not trusted here"
         elif not was_sent:
             how = "cannot be reached"
@@ -277,7 +278,8 @@ class Transport:
         failure = self._failure(call, how, was_sent=was_sent)
         failure.__cause__ = without_frames(error)
         has_moved = not was_sent and await self._has_moved()
-        return _Failure(failure, 0 if isinstance(error, _BROKEN) else None, changed_nothing=has_moved)
+        is_worth_it = isinstance(error, _BROKEN) and not is_untrusted
+        return _Failure(failure, 0 if is_worth_it else None, changed_nothing=has_moved)
 
     def _failure(self, call: _Call, how: str, *, was_sent: bool) -> ServiceError:
         return no_answer(self.host, how, call=call.name, was_sent=was_sent, is_question=call.is_question)

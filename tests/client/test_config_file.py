@@ -68,7 +68,7 @@ def test_nothing_found_says_where_was_looked(inner):
 
 
 def test_a_start_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(NotFound, match="no file or folder .*nowhere"):
+    with pytest.raises(NotFound, match=r"no file or folder .*nowhere"):
         find_config(tmp_path / "nowhere")
 
 
@@ -102,7 +102,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
     ],
 )
 def test_a_file_that_names_no_workspace_says_why(tmp_path, content, cause):
-    with pytest.raises(InvalidInput, match="config.json' names no workspace") as caught:
+    with pytest.raises(InvalidInput, match=r"config\.json' names no workspace") as caught:
         read_config(put(tmp_path, "config.json", content))
     assert cause in str(caught.value)
 

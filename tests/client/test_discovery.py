@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from pathlib import Path
 
 import httpx
@@ -104,7 +103,7 @@ def test_the_file_holds_addresses_and_nothing_else_and_does_not_grow(file):
     assert all(set(entry) == {"at", "api", "history"} for entry in entries.values())
     assert "/209/id|https://d.example" in entries
     assert [path.name for path in file.parent.iterdir()] == [file.name]
-    assert os.stat(file).st_mode & 0o077 == 0
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_it_lies_where_this_platform_keeps_caches(monkeypatch, tmp_path):

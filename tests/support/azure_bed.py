@@ -17,7 +17,7 @@ from tests.support.https import make_certificate, served
 
 
 class AzureBed:
-    """``ours`` is the workspace as it is embedded; ``options`` are the arguments of ``connect`` for the same on Azure."""
+    """``ours`` is the workspace as it is embedded; ``options`` are the arguments of ``connect`` for Azure's."""
 
     def __init__(self, ours: Workspace, stand_in: StandIn, ca: Path, folder: Path) -> None:
         self.ours = ours

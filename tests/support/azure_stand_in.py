@@ -1,9 +1,9 @@
 """Azure as a client sees it, in front of an embedded workspace: resource manager, discovery of a region, services.
 
 One ASGI app under one address. The resource manager is at its root, the services of a region below ``/REGION/api`` and
-``/REGION/history``, discovery below ``/discovery/REGION``. It checks tokens and their audience, keeps every request, and
-can be told to answer something else. What only our own workspaces answer it does not have: neither their paths nor the
-extra objects in their answers.
+``/REGION/history``, discovery below ``/discovery/REGION``. It checks tokens and their audience, keeps every request,
+and can be told to answer something else. What only our own workspaces answer it does not have: neither their paths nor
+the extra objects in their answers.
 """
 
 from __future__ import annotations
