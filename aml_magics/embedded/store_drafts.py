@@ -101,7 +101,7 @@ class Drafts:
     def create_graph(self, request: Mapping[str, Any]) -> Json:
         """POST ``/GraphDrafts``: the GraphDraftEntity."""
         with self._database.transaction() as connection:
-            return self._write_graph(connection, str(uuid.uuid4()), request)
+            return self._write_graph(connection, str(uuid.uuid4()), merge(request, {"CreatedDate": None}))
 
     def graph(self, graph_id: str) -> Json:
         """Raises ``NotFound``."""
@@ -136,7 +136,7 @@ class Drafts:
         submission = Body(request, "pipeline draft").body(_SUBMISSION)
         given = {} if submission is None else submission.texts(_VALUES)
         with self._database.transaction() as connection:
-            return self._write(connection, str(uuid.uuid4()), request, given)
+            return self._write(connection, str(uuid.uuid4()), merge(request, {"CreatedDate": None}), given)
 
     def update(self, draft_id: str, request: Mapping[str, Any]) -> Json:
         """PUT ``/PipelineDrafts/{id}``: the fields of ``request`` over what is stored."""

@@ -396,6 +396,20 @@ def test_a_pipeline_is_in_use_as_the_default_version_of_an_endpoint_with_an_acti
     on_a_workspace(tmp_path, play)
 
 
+def test_an_endpoint_that_is_disabled_while_a_schedule_on_it_is_prepared_gets_no_schedule(tmp_path):
+    async def play(bed):
+        made = await endpoint(bed, await quick(bed))
+        disabled = (await scheduled(bed, made, status=Status.DISABLED)).body
+        schedules = bed.workspace.store.schedules
+        prepared = schedules.prepare_update(disabled["Id"], {"EntityStatus": "Active"})
+        await put(bed, made, EntityStatus="Disabled")
+        with bed.workspace.store.transaction() as connection, pytest.raises(v1.EndpointDisabled):
+            schedules.write(connection, prepared)
+        assert await bed.schedules() == []
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_a_schedule_moves_between_a_pipeline_and_an_endpoint(tmp_path):
     async def play(bed):
         pipeline_id = await quick(bed)

@@ -32,29 +32,33 @@ def test_the_schedules_of_a_file_from_before_there_were_endpoints_are_still_ther
     on_a_workspace(tmp_path, look)
 
 
-def tables_of(database):
-    return {row["name"]: row["sql"] for row in database.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
+def tables_of(steps):
+    """The statement that made each table, and the names of its columns."""
+    database = Database(":memory:")
+    database.migrate(COMPONENT, steps)
+    found = {
+        row["name"]: (row["sql"], [column["name"] for column in database.rows(f"PRAGMA table_info({row['name']})")])
+        for row in database.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+    }
+    database.close()
+    return found
 
 
 def back_to_the_first_version(path):
-    old, new = Database(":memory:"), Database(":memory:")
-    old.migrate(COMPONENT, STEPS[:1])
-    new.migrate(COMPONENT, STEPS)
-    tables = tables_of(old)
+    """Tables that are newer go, and those that have changed are made anew with the columns that they had."""
+    old, new = tables_of(STEPS[:1]), tables_of(STEPS)
     connection = sqlite3.connect(path)
-    for table in tables_of(new).keys() - tables.keys():
+    for table in new.keys() - old.keys():
         connection.execute(f"DROP TABLE {table}")
-    for table in ("schedules", "pipelines"):
-        names = ", ".join(row["name"] for row in old.rows(f"PRAGMA table_info({table})"))
-        rows = connection.execute(f"SELECT {names} FROM {table}").fetchall()
+    for table in (name for name in old if old[name] != new[name]):
+        statement, columns = old[table]
+        rows = connection.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
         connection.execute(f"DROP TABLE {table}")
-        connection.execute(tables[table])
-        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        connection.execute(statement)
+        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", rows)
     connection.execute("UPDATE migrations SET version = 1 WHERE component = ?", (COMPONENT,))
     connection.commit()
     connection.close()
-    old.close()
-    new.close()
 
 
 def test_a_schedule_has_a_pipeline_or_an_endpoint_and_never_both():

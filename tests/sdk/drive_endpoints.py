@@ -46,6 +46,7 @@ def publish_and_find(ws: Workspace, train: PublishedPipeline) -> PipelineEndpoin
     check("it is found by its id", PipelineEndpoint.get(ws, id=made.id).name == "prod")
     check("it is found by its name", PipelineEndpoint.get(ws, name="prod").id == made.id)
     check("it is listed", [one.id for one in PipelineEndpoint.list(ws)] == [made.id])
+    check("and by the old name", [one.id for one in PipelineEndpoint.get_all(ws)] == [made.id])
     refused("an unknown id is not found", "no pipeline endpoint", lambda: PipelineEndpoint.get(ws, id="none"))
     refused("an unknown name is not found", "Did you mean 'prod'?", lambda: PipelineEndpoint.get(ws, name="prof"))
     refused_here(
@@ -80,6 +81,7 @@ def versions(ws: Workspace, made: PipelineEndpoint, train: PublishedPipeline, id
     empty.disable()
     check("active pipelines are listed", [one.name for one in made.list_pipelines()] == ["train", "idle"])
     check("and all of them", len(made.list_pipelines(active_only=False)) == 3)
+    check("and by the old name", len(made.get_all_pipelines()) == 2)
     refused("a disabled pipeline is no default", "'empty' is Disabled", lambda: made.set_default_version("2"))
     empty.enable()
 
