@@ -137,7 +137,12 @@ def test_parameter_values_are_text_on_the_wire_and_typed_again_by_the_pipelines_
 
 
 def _values_like(default):
-    kinds = {bool: st.booleans(), int: some.numbers, float: st.floats(allow_nan=False, allow_infinity=False), str: some.text}
+    kinds = {
+        bool: st.booleans(),
+        int: some.numbers,
+        float: st.floats(allow_nan=False, allow_infinity=False),
+        str: some.text,
+    }
     return kinds[type(default)]
 
 
