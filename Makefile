@@ -47,7 +47,9 @@ demo: setup ## Run the first notebook in a temporary folder and say what happene
 	@$(BIN)/python notebooks/run_demo.py
 
 .PHONY: lab
-lab: setup ## Open the notebooks in JupyterLab
+lab: setup sdk ## Open the notebooks in JupyterLab, with a kernel that has Microsoft's SDK too
+	@$(call quietly,kernel with the SDK,.venv-sdk/bin/python -m ipykernel install --prefix .venv \
+	  --name aml-magics-sdk --display-name "Python with Microsoft's SDK v1")
 	@$(BIN)/python -m jupyterlab $(ROOT_FLAG) notebooks/01-first-schedule.ipynb
 
 .PHONY: test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import nbformat
@@ -14,8 +15,10 @@ OURS = sorted(FOLDER.glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_says_nothing_on_the_error_stream(path, tmp_path):
-    executed = notebooks.execute(path, tmp_path)
+def test_a_notebook_runs_and_says_nothing_on_the_error_stream(path, tmp_path, request):
+    needs_the_sdk = nbformat.read(path, as_version=4).metadata.kernelspec.name == "aml-magics-sdk"
+    python = request.getfixturevalue("sdk_python") if needs_the_sdk else sys.executable
+    executed = notebooks.execute(path, tmp_path, python=python)
     assert notebooks.errors(executed) == []
     assert notebooks.stderr(executed) == ""
     assert notebooks.outputs(executed) != []

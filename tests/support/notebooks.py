@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 READABLE = ("text/plain", "text/html", "text/markdown")
 
 
-def execute(source: Path, folder: Path, *, timeout: float = 120) -> NotebookNode:
+def execute(source: Path, folder: Path, *, python: Path | str = sys.executable, timeout: float = 120) -> NotebookNode:
     """Run a copy of a notebook in ``folder``, its working folder too; the executed copy is saved there and returned.
 
-    ``timeout`` is seconds for each cell. A cell that fails raises ``nbclient.exceptions.CellExecutionError``.
+    ``python`` is the kernel's interpreter, ``timeout`` is seconds for each cell. A cell that fails raises ``nbclient.exceptions.CellExecutionError``.
     """
     copy = folder / source.name
     shutil.copyfile(source, copy)
@@ -32,7 +33,7 @@ def execute(source: Path, folder: Path, *, timeout: float = 120) -> NotebookNode
     client = NotebookClient(
         notebook,
         timeout=timeout,
-        km=kernel_manager(private / "kernel.json"),
+        km=kernel_manager(private / "kernel.json", python),
         resources={"metadata": {"path": str(folder)}},
     )
     try:
