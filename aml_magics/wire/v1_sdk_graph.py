@@ -12,13 +12,14 @@ a pipeline parameter in ``params``,         an input, and the environment variab
 a ``DataReference``                         an input that is a fixed place; the local path of it
 a ``DataPath`` pipeline parameter           an input that is that data path; the local path of it
 ``PipelineData``                            an output of one step and an input of others: a *folder* that is there
+a ``CommandStep``                           its words, each one word; ``$NAME`` alone is that variable
 ``run_after``                               an output that nobody fills, and an input that nobody reads
 a ``PipelineStep`` that has no script       publishes, and fails in one line when it runs: there is nothing to run
 ==========================================  =========================================================================
 
-A script runs with this kernel's Python, whatever image or conda environment its run configuration names as the default
-does; a configuration that can only mean something else (several nodes, Spark, R, an image of one's own), a Dataset and
-the steps for other services are refused by name.
+A script runs with this kernel's Python and the packages that are installed there: Microsoft's images and conda packages
+of a run configuration, which every step has by default, are passed over. What can only mean something else (several
+nodes, Spark, R, an image of one's own), a Dataset and the steps for other services are refused by name.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ NOTHING_TO_RUN = "this step carries nothing that can be run here: neither a scri
 
 _PARAMETER = ("1", "GraphParameterName")
 _STRUCTURED = "USE_STRUCTURED_ARGUMENTS"
+_VARIABLE = re.compile(r"\$(\w+|\{\w+\})", re.ASCII)
+_OPERATORS = frozenset(("&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>"))
 _OTHER_SERVICES = {
     "adlcloud": "Data Lake Analytics",
     "azurebatchcloud": "Azure Batch",
@@ -243,7 +246,8 @@ class _Words:
             words = ["python", shlex.quote(self._settings.script), *self._arguments()]
             return " ".join([*([variables] if variables else []), *words])
         if self._settings.command:
-            return f"export {variables}\n{self._settings.command}" if variables else self._settings.command
+            line = " ".join([self._settings.command, *self._arguments()])
+            return f"export {variables}\n{line}" if variables else line
         return f"echo {shlex.quote(NOTHING_TO_RUN)}; exit 1"
 
     def _parameter_inputs(self) -> Iterator[tuple[str, str]]:
@@ -304,6 +308,11 @@ class _Words:
     def _literal(self, value: str) -> str:
         if "${{" in value or "$[[" in value:  # which would be read as ours
             return f"${{{{inputs.{self._add('argument', Literal(value))}}}}}"
+        if self._settings.command and _VARIABLE.fullmatch(value):
+            return f'"{value}"'
+        if self._settings.command and value in _OPERATORS:
+            message = f"its command has the shell's {value} in it"
+            raise InvalidInput(message, hint="Write it as sh -c '...', or put it into a script.")
         return shlex.quote(value)
 
     def _add(self, wanted: str, value: Binding) -> str:

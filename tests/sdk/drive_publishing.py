@@ -115,6 +115,18 @@ def log_of_another(published: PublishedPipeline, ws: Workspace) -> str:
     return log_of(run, "make a model")
 
 
+def run_a_command(ws: Workspace, folder: str) -> None:
+    """As a ``CommandStep`` hands its words on."""
+    rate = PipelineParameter("rate", 2)
+    words = ["-c", "import sys; print('said', sys.argv[1:])", rate, "$AML_PARAMETER_rate"]
+    step = PythonScriptStep(
+        command="python", name="say", arguments=words, source_directory=folder, compute_target=("local", "AmlCompute")
+    )
+    run = Experiment(ws, EXPERIMENT).submit(Pipeline(ws, steps=[step]))
+    check("a command runs", finished(run))
+    check("with its words", log_of(run, "say") == "said ['2', '2']\n")
+
+
 def look_at_a_run(ws: Workspace) -> None:
     step = script_step("slow", source("slow", {"tell.py": "import time\nprint('one line')\ntime.sleep(3)\n"}))
     run = Pipeline(ws, steps=[step]).submit(EXPERIMENT)
@@ -248,6 +260,7 @@ def main() -> None:
     folder = source("first", {"tell.py": TELL, **helpers})
     published = publish_and_run(ws, folder)
     react(ws, published)
+    run_a_command(ws, folder)
     look_at_a_run(ws)
     submit_what_is_not_published(ws, folder)
     change_the_source(ws)

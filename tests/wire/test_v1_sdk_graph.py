@@ -214,12 +214,30 @@ def test_parameters_whose_names_are_no_identifiers_are_variables_as_the_sdk_name
     assert step.command.startswith("AML_PARAMETER_learning_rate=${{inputs.learning_rate}} python")
 
 
-def test_a_command_step_runs_its_command_with_the_same_variables():
-    given = module(Parameters=[parameter("rate", "1")])
+def test_a_command_step_runs_its_words_with_the_same_variables():
+    words = [
+        argument("Literal", "two words"),
+        argument("Literal", "$AML_PARAMETER_rate"),
+        argument("Parameter", "rate"),
+    ]
+    given = module(StepType="CommandStep", Parameters=[parameter("rate", "1")], Arguments=words)
 
-    step = step_of(given, node(Script=None, Command="echo $AML_PARAMETER_rate && ls"))
+    step = step_of(given, node(Script=None, Command="echo"))
 
-    assert step.command == "export AML_PARAMETER_rate=${{inputs.rate}}\necho $AML_PARAMETER_rate && ls"
+    assert step.command == (
+        "export AML_PARAMETER_rate=${{inputs.rate}}\necho 'two words' \"$AML_PARAMETER_rate\" ${{inputs.rate}}"
+    )
+
+
+def test_a_command_step_without_parameters_is_just_its_words():
+    given = module(Arguments=[argument("Literal", "-c"), argument("Literal", "echo a && echo b")])
+
+    assert step_of(given, node(Script=None, Command="sh")).command == "sh -c 'echo a && echo b'"
+
+
+def test_an_operator_of_the_shell_in_a_command_step_is_refused_rather_than_passed_on_as_a_word():
+    with pytest.raises(InvalidInput, match="its command has the shell's && in it"):
+        step_of(module(Arguments=[argument("Literal", "&&")]), node(Script=None, Command="ls"))
 
 
 def test_the_run_configuration_gives_variables_and_the_longest_time():
