@@ -18,8 +18,9 @@ a ``PipelineStep`` that has no script       publishes, and fails in one line whe
 ==========================================  =========================================================================
 
 A script runs with this kernel's Python and the packages that are installed there: Microsoft's images and conda packages
-of a run configuration, which every step has by default, are passed over. What can only mean something else (several
-nodes, Spark, R, an image of one's own), a Dataset and the steps for other services are refused by name.
+of a run configuration, which every step has by default, are passed over; a note says so where there are more of them.
+What can only mean something else (several nodes, Spark, R, an image of one's own), a Dataset and the steps for other
+services are refused by name.
 """
 
 from __future__ import annotations
@@ -74,11 +75,15 @@ class GraphSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GraphStep:
-    """A node: its id, the name that its author gave it, and what it does. ``step.name`` can be a folder's name."""
+    """A node: its id, the name that its author gave it, and what it does. ``step.name`` can be a folder's name.
+
+    ``note`` is what the run of the step should warn of.
+    """
 
     node_id: str
     title: str
     step: StepDefinition
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -109,10 +114,7 @@ def graph_steps(graph: Body, source: GraphSource) -> tuple[GraphStep, ...]:
     """
     nodes = _nodes(graph, source)
     filled = _connect(graph, nodes, source)
-    return tuple(
-        GraphStep(node.body.text("Id"), node.title, _step(node, filled.get(node.name, ()), source))
-        for node in nodes.values()
-    )
+    return tuple(_step(node, filled.get(node.name, ()), source) for node in nodes.values())
 
 
 def _nodes(graph: Body, source: GraphSource) -> dict[str, _Node]:
@@ -124,6 +126,9 @@ def _nodes(graph: Body, source: GraphSource) -> dict[str, _Node]:
         if module is None:
             message = f"{body.what}: there is no module {body.text('ModuleId')!r}"
             raise InvalidInput(message, hint="Create the module first (POST /Modules).")
+        if body.text("Id") in nodes:
+            message = f"{body.what}: two nodes have the id {body.text('Id')!r}"
+            raise InvalidInput(message, hint="Give each node an id of its own.")
         node = _Node(body, Body(module, "module"), "")
         node.name = node.title if node.is_ours else _free_name(node.title, taken)
         taken.add(node.name.casefold())
@@ -176,14 +181,15 @@ def _place(node: Body, what: str, source: GraphSource) -> Binding:
     return place
 
 
-def _step(node: _Node, filled: Iterable[str], source: GraphSource) -> StepDefinition:
+def _step(node: _Node, filled: Iterable[str], source: GraphSource) -> GraphStep:
+    node_id = node.body.text("Id")
     if node.is_ours:
-        return module_creation_from(node.module)
+        return GraphStep(node_id, node.title, module_creation_from(node.module))
     what = f"step {node.title!r}"
     try:
         _refuse_other_services(node)
         settings = read_settings(node.body, node.interface)
-        return _script_step(node, settings, tuple(filled), source)
+        return GraphStep(node_id, node.title, _script_step(node, settings, tuple(filled), source), settings.note)
     except InvalidInput as error:
         message = error.message if error.message.startswith("step ") else f"{what}: {error.message}"
         raise InvalidInput(message, hint=error.hint) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from azureml.core import Datastore, Experiment, Workspace
 from azureml.core.compute import ComputeTarget
+from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.runconfig import RunConfiguration
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
@@ -128,13 +129,16 @@ def run_a_command(ws: Workspace, folder: str) -> None:
 
 
 def look_at_a_run(ws: Workspace) -> None:
-    step = script_step("slow", source("slow", {"tell.py": "import time\nprint('one line')\ntime.sleep(3)\n"}))
+    packages = RunConfiguration(conda_dependencies=CondaDependencies.create(conda_packages=["numpy"]))
+    slow = source("slow", {"tell.py": "import time\nprint('one line')\ntime.sleep(3)\n"})
+    step = script_step("slow", slow, runconfig=packages)
     run = Pipeline(ws, steps=[step]).submit(EXPERIMENT)
     wait("its step appears", lambda: run.find_step_run("slow"))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         word = run.wait_for_completion(show_output=True)
     check("waiting prints what the script prints", "one line" in printed.getvalue() and word == "Finished")
+    check("and that its environment is not made", "its environment is not made (numpy)" in printed.getvalue())
     (child,) = run.find_step_run("slow")
     check("the step has details", child.get_details()["status"] == "Completed")
     check("with its log", "one line" in str(child.get_details_with_logs()["logFiles"].values()))

@@ -257,6 +257,31 @@ def test_the_run_configuration_gives_variables_and_the_longest_time():
     assert step.timeout == 90
 
 
+@pytest.mark.parametrize(
+    ("dependencies", "note"),
+    [
+        (["python=3.8.13", {"pip": ["--extra-index-url x", "azureml-defaults~=1.61"]}], ""),
+        ([{"pip": ["azureml-defaults", "x==1"]}, "numpy"], "its environment is not made (x==1, numpy): it runs with"),
+        (["python-dateutil"], "its environment is not made (python-dateutil): it runs with"),
+    ],
+)
+def test_packages_that_are_not_installed_are_told_in_a_note(dependencies, note):
+    environment = {"python": {"interpreterPath": "python", "condaDependencies": {"dependencies": dependencies}}}
+
+    (found,) = read([module()], [node(runconfig={"environment": environment})])
+
+    assert note in found.note
+    assert bool(found.note) == bool(note)
+
+
+def test_an_environment_that_its_author_manages_has_no_note():
+    python = {"userManagedDependencies": True, "condaDependencies": {"dependencies": ["numpy"]}}
+
+    (found,) = read([module()], [node(runconfig={"environment": {"python": python}})])
+
+    assert found.note == ""
+
+
 def test_a_step_that_has_no_script_fails_with_a_reason_when_it_runs():
     step = step_of(module(StepType="MyStep", StorageId=None), node(Script=None))
 
@@ -334,3 +359,8 @@ def test_a_pipeline_parameter_that_is_a_dataset_is_refused():
 def test_a_module_that_is_not_there_is_named():
     with pytest.raises(InvalidInput, match="there is no module 'train'"):
         read([], [node()])
+
+
+def test_two_nodes_with_one_id_are_refused():
+    with pytest.raises(InvalidInput, match="two nodes have the id 'id of train'"):
+        read([module()], [node(), node()])
