@@ -83,7 +83,7 @@ class _History:
             "inputDatasets": [],
             "outputDatasets": [],
             "logFiles": {_STREAMED_LOG: url} if url else {},
-            "warnings": [],
+            "warnings": [{"message": line} for line in self._workspace.store.runs.warnings(run)],
         }
 
     # the log files of a run

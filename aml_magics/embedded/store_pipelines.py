@@ -50,11 +50,12 @@ _NODE_ARRAYS = ("ModuleParameters", "ModuleMetadataParameters", "ModuleInputSett
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step in its pipeline's graph: ``name`` is what we call it, ``title`` what its author did."""
+    """A step in its pipeline's graph: our ``name`` for it, its author's ``title``, and what to warn of in ``note``."""
 
     id: str
     name: str
     title: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ class Pipelines:
             "Edges": graph.values("Edges"),
         }
         extras = {name: body.get(name) for name in _EXTRAS if name in body}
-        nodes = [[one.node_id, one.step.name] for one in steps]
+        nodes = [[one.node_id, one.step.name, one.note] for one in steps]
         columns = {
             "id": pipeline_id,
             "name": body.text("Name"),
@@ -345,8 +346,8 @@ def _node(node: Mapping[str, Any]) -> Json:
 
 def _read_nodes(row: sqlite3.Row) -> tuple[Node, ...]:
     titles = json.loads(row["steps"])
-    nodes = json.loads(row["nodes"]) or [(title, title) for title in titles]
-    return tuple(Node(node_id, name, title) for (node_id, name), title in zip(nodes, titles, strict=True))
+    nodes = json.loads(row["nodes"]) or [(title, title, "") for title in titles]
+    return tuple(Node(node_id, name, title, note) for (node_id, name, note), title in zip(nodes, titles, strict=True))
 
 
 def _is_small(definition: PipelineDefinition) -> bool:

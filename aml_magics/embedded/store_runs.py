@@ -190,6 +190,13 @@ class Runs:
         message = f"there is no run {run_id!r}"
         raise NotFound(message)
 
+    def warnings(self, history: Json) -> list[str]:
+        """What is to be said about a run or a step, given as its RunDto: what its steps asked for and do not get."""
+        parent, node_id = history["parentRunId"], history["tags"].get("azureml.nodeid")
+        run = self.get(history["runId"] if node_id is None else parent)
+        nodes = self._pipelines.nodes(run.pipeline_id)
+        return [f"step {one.title!r}: {one.note}" for one in nodes if one.note and node_id in (None, one.id)]
+
     def children(self, run_id: str) -> list[Json]:
         """RunDtos of the steps of a run, and of runs that were submitted under it. A step has none."""
         record = run_tables.get_record(self._database, run_id)

@@ -4,8 +4,8 @@ Instants are ISO 8601 text in UTC, as they go over the wire. ``revision`` counts
 schedule is kept as the entity that is answered (JSON text), so that ten thousand of them are listed without parsing
 one, with columns for what is searched; pipeline endpoints and drafts are kept alike. A pipeline that is not ``listed``
 was made for one run, of a draft or of a graph that nobody published. ``steps`` of a pipeline are the titles that their
-author gave them, ``nodes`` the node id and our name of each; when there are none, the title is both. A row of
-``graph_runs`` is a run that was made of a graph. Runs and steps have tables of their own, in ``run_tables``.
+author gave them, ``nodes`` the node id and our name of each with a note; when there are none, the title is both. A row
+of ``graph_runs`` is a run that was made of a graph. Runs and steps have tables of their own, in ``run_tables``.
 """
 
 from __future__ import annotations

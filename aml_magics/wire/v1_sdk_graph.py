@@ -12,13 +12,15 @@ a pipeline parameter in ``params``,         an input, and the environment variab
 a ``DataReference``                         an input that is a fixed place; the local path of it
 a ``DataPath`` pipeline parameter           an input that is that data path; the local path of it
 ``PipelineData``                            an output of one step and an input of others: a *folder* that is there
+a ``CommandStep``                           its words, each one word; ``$NAME`` alone is that variable
 ``run_after``                               an output that nobody fills, and an input that nobody reads
 a ``PipelineStep`` that has no script       publishes, and fails in one line when it runs: there is nothing to run
 ==========================================  =========================================================================
 
-A script runs with this kernel's Python, whatever image or conda environment its run configuration names as the default
-does; a configuration that can only mean something else (several nodes, Spark, R, an image of one's own), a Dataset and
-the steps for other services are refused by name.
+A script runs with this kernel's Python and the packages that are installed there: Microsoft's images and conda packages
+of a run configuration, which every step has by default, are passed over; a note says so where there are more of them.
+What can only mean something else (several nodes, Spark, R, an image of one's own), a Dataset and the steps for other
+services are refused by name.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ NOTHING_TO_RUN = "this step carries nothing that can be run here: neither a scri
 
 _PARAMETER = ("1", "GraphParameterName")
 _STRUCTURED = "USE_STRUCTURED_ARGUMENTS"
+_VARIABLE = re.compile(r"\$(\w+|\{\w+\})", re.ASCII)
+_OPERATORS = frozenset(("&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>"))
 _OTHER_SERVICES = {
     "adlcloud": "Data Lake Analytics",
     "azurebatchcloud": "Azure Batch",
@@ -71,11 +75,15 @@ class GraphSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GraphStep:
-    """A node: its id, the name that its author gave it, and what it does. ``step.name`` can be a folder's name."""
+    """A node: its id, the name that its author gave it, and what it does. ``step.name`` can be a folder's name.
+
+    ``note`` is what the run of the step should warn of.
+    """
 
     node_id: str
     title: str
     step: StepDefinition
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -106,10 +114,7 @@ def graph_steps(graph: Body, source: GraphSource) -> tuple[GraphStep, ...]:
     """
     nodes = _nodes(graph, source)
     filled = _connect(graph, nodes, source)
-    return tuple(
-        GraphStep(node.body.text("Id"), node.title, _step(node, filled.get(node.name, ()), source))
-        for node in nodes.values()
-    )
+    return tuple(_step(node, filled.get(node.name, ()), source) for node in nodes.values())
 
 
 def _nodes(graph: Body, source: GraphSource) -> dict[str, _Node]:
@@ -121,6 +126,9 @@ def _nodes(graph: Body, source: GraphSource) -> dict[str, _Node]:
         if module is None:
             message = f"{body.what}: there is no module {body.text('ModuleId')!r}"
             raise InvalidInput(message, hint="Create the module first (POST /Modules).")
+        if body.text("Id") in nodes:
+            message = f"{body.what}: two nodes have the id {body.text('Id')!r}"
+            raise InvalidInput(message, hint="Give each node an id of its own.")
         node = _Node(body, Body(module, "module"), "")
         node.name = node.title if node.is_ours else _free_name(node.title, taken)
         taken.add(node.name.casefold())
@@ -173,14 +181,15 @@ def _place(node: Body, what: str, source: GraphSource) -> Binding:
     return place
 
 
-def _step(node: _Node, filled: Iterable[str], source: GraphSource) -> StepDefinition:
+def _step(node: _Node, filled: Iterable[str], source: GraphSource) -> GraphStep:
+    node_id = node.body.text("Id")
     if node.is_ours:
-        return module_creation_from(node.module)
+        return GraphStep(node_id, node.title, module_creation_from(node.module))
     what = f"step {node.title!r}"
     try:
         _refuse_other_services(node)
         settings = read_settings(node.body, node.interface)
-        return _script_step(node, settings, tuple(filled), source)
+        return GraphStep(node_id, node.title, _script_step(node, settings, tuple(filled), source), settings.note)
     except InvalidInput as error:
         message = error.message if error.message.startswith("step ") else f"{what}: {error.message}"
         raise InvalidInput(message, hint=error.hint) from error
@@ -243,7 +252,8 @@ class _Words:
             words = ["python", shlex.quote(self._settings.script), *self._arguments()]
             return " ".join([*([variables] if variables else []), *words])
         if self._settings.command:
-            return f"export {variables}\n{self._settings.command}" if variables else self._settings.command
+            line = " ".join([self._settings.command, *self._arguments()])
+            return f"export {variables}\n{line}" if variables else line
         return f"echo {shlex.quote(NOTHING_TO_RUN)}; exit 1"
 
     def _parameter_inputs(self) -> Iterator[tuple[str, str]]:
@@ -304,6 +314,11 @@ class _Words:
     def _literal(self, value: str) -> str:
         if "${{" in value or "$[[" in value:  # which would be read as ours
             return f"${{{{inputs.{self._add('argument', Literal(value))}}}}}"
+        if self._settings.command and _VARIABLE.fullmatch(value):
+            return f'"{value}"'
+        if self._settings.command and value in _OPERATORS:
+            message = f"its command has the shell's {value} in it"
+            raise InvalidInput(message, hint="Write it as sh -c '...', or put it into a script.")
         return shlex.quote(value)
 
     def _add(self, wanted: str, value: Binding) -> str:

@@ -1,13 +1,14 @@
 """What a step that Microsoft's SDK publishes is to run, and how: its module parameters and its run configuration.
 
 The run configuration travels as JSON text. Most of it says on what machine and in what image Azure is to run the step,
-and has no meaning here. What can be kept is read (environment variables, the longest time); what cannot be left out
-without the step becoming another one is refused.
+and has no meaning here. What can be kept is read (environment variables, the longest time); packages are passed over,
+and a note says so; what cannot be left out without the step becoming another one is refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from aml_magics.wire.casing import Body
 __all__ = ["Settings", "read_settings"]
 
 _MICROSOFT_IMAGES = "mcr.microsoft.com/azureml/"
+_IS_DEFAULT = re.compile(r"-|(python|pip|azureml-defaults)(?![\w-])")  # an option of pip is no package
 _PYTHONS = ("", "python", "python3")
 _ONE_NODE = "A step runs as one process on this machine."
 
@@ -30,6 +32,7 @@ class Settings:
     arguments: str = ""
     environment_variables: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
+    note: str = ""  # what was asked for and is passed over
 
 
 def read_settings(node: Body, interface: Body) -> Settings:
@@ -47,6 +50,7 @@ def read_settings(node: Body, interface: Body) -> Settings:
         arguments=values.get("Arguments", ""),
         environment_variables=environment.texts("environmentVariables") | run.texts("environmentVariables"),
         timeout=_seconds(seconds),
+        note=_note(environment),
     )
 
 
@@ -95,6 +99,19 @@ def _refuse_other_images(environment: Body) -> None:
     interpreter = python.text("interpreterPath") if python else ""
     if interpreter not in _PYTHONS:
         raise InvalidInput(f"its environment has the interpreter {interpreter!r}", hint=hint)
+
+
+def _note(environment: Body) -> str:
+    """Names the packages that the environment has besides those that it has by default."""
+    python = environment.body("python")
+    conda = python.body("condaDependencies") if python and not python.boolean("userManagedDependencies") else None
+    listed: list[object] = []
+    for item in conda.values("dependencies") if conda else ():
+        listed += Body(item, "runconfig.environment").values("pip") if isinstance(item, Mapping) else [item]
+    packages = [str(one) for one in listed if not _IS_DEFAULT.match(str(one))]
+    if not packages:
+        return ""
+    return f"its environment is not made ({', '.join(packages)}): it runs with the packages of this kernel"
 
 
 def _refuse_datasets(node: Body) -> None:

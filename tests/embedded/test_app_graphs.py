@@ -126,6 +126,24 @@ def test_a_graph_is_told_with_everything_that_publishing_it_again_needs(tmp_path
     on_a_workspace(tmp_path, play)
 
 
+def test_a_run_warns_of_what_its_step_asked_for_and_does_not_get(tmp_path):
+    async def play(bed):
+        whole = await graph(bed)
+        conda = {"condaDependencies": {"dependencies": ["numpy"]}}
+        whole["ModuleNodes"][1]["Runconfig"] = json.dumps({"environment": {"python": conda}})
+        body = {"Name": "sdk", "Graph": whole, "GraphInterface": interface()}
+        pipeline = (await bed.pipelines("POST", "/Pipelines/Create", body)).body
+        run_id = (await bed.submit(pipeline["Id"])).body["Id"]
+        note = "step 'first step': its environment is not made (numpy): it runs with the packages of this kernel"
+        told = {}
+        for one in (run_id, f"{run_id}_0fir", f"{run_id}_0sec"):
+            told[one] = (await bed.history("GET", f"/runs/{one}/details")).body["warnings"]
+        assert list(told.values()) == [[{"message": note}], [{"message": note}], []]
+        await bed.finished(run_id)
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_a_step_without_a_script_is_published_and_fails_at_once_with_a_reason(tmp_path):
     async def play(bed):
         bare = (await bed.pipelines("POST", "/Modules", module("bare", None))).body["Id"]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from azureml.core import Datastore, Experiment, Workspace
 from azureml.core.compute import ComputeTarget
+from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.runconfig import RunConfiguration
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
@@ -115,14 +116,29 @@ def log_of_another(published: PublishedPipeline, ws: Workspace) -> str:
     return log_of(run, "make a model")
 
 
+def run_a_command(ws: Workspace, folder: str) -> None:
+    """As a ``CommandStep`` hands its words on."""
+    rate = PipelineParameter("rate", 2)
+    words = ["-c", "import sys; print('said', sys.argv[1:])", rate, "$AML_PARAMETER_rate"]
+    step = PythonScriptStep(
+        command="python", name="say", arguments=words, source_directory=folder, compute_target=("local", "AmlCompute")
+    )
+    run = Experiment(ws, EXPERIMENT).submit(Pipeline(ws, steps=[step]))
+    check("a command runs", finished(run))
+    check("with its words", log_of(run, "say") == "said ['2', '2']\n")
+
+
 def look_at_a_run(ws: Workspace) -> None:
-    step = script_step("slow", source("slow", {"tell.py": "import time\nprint('one line')\ntime.sleep(3)\n"}))
+    packages = RunConfiguration(conda_dependencies=CondaDependencies.create(conda_packages=["numpy"]))
+    slow = source("slow", {"tell.py": "import time\nprint('one line')\ntime.sleep(3)\n"})
+    step = script_step("slow", slow, runconfig=packages)
     run = Pipeline(ws, steps=[step]).submit(EXPERIMENT)
     wait("its step appears", lambda: run.find_step_run("slow"))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         word = run.wait_for_completion(show_output=True)
     check("waiting prints what the script prints", "one line" in printed.getvalue() and word == "Finished")
+    check("and that its environment is not made", "its environment is not made (numpy)" in printed.getvalue())
     (child,) = run.find_step_run("slow")
     check("the step has details", child.get_details()["status"] == "Completed")
     check("with its log", "one line" in str(child.get_details_with_logs()["logFiles"].values()))
@@ -248,6 +264,7 @@ def main() -> None:
     folder = source("first", {"tell.py": TELL, **helpers})
     published = publish_and_run(ws, folder)
     react(ws, published)
+    run_a_command(ws, folder)
     look_at_a_run(ws)
     submit_what_is_not_published(ws, folder)
     change_the_source(ws)

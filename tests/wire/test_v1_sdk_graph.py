@@ -214,12 +214,30 @@ def test_parameters_whose_names_are_no_identifiers_are_variables_as_the_sdk_name
     assert step.command.startswith("AML_PARAMETER_learning_rate=${{inputs.learning_rate}} python")
 
 
-def test_a_command_step_runs_its_command_with_the_same_variables():
-    given = module(Parameters=[parameter("rate", "1")])
+def test_a_command_step_runs_its_words_with_the_same_variables():
+    words = [
+        argument("Literal", "two words"),
+        argument("Literal", "$AML_PARAMETER_rate"),
+        argument("Parameter", "rate"),
+    ]
+    given = module(StepType="CommandStep", Parameters=[parameter("rate", "1")], Arguments=words)
 
-    step = step_of(given, node(Script=None, Command="echo $AML_PARAMETER_rate && ls"))
+    step = step_of(given, node(Script=None, Command="echo"))
 
-    assert step.command == "export AML_PARAMETER_rate=${{inputs.rate}}\necho $AML_PARAMETER_rate && ls"
+    assert step.command == (
+        "export AML_PARAMETER_rate=${{inputs.rate}}\necho 'two words' \"$AML_PARAMETER_rate\" ${{inputs.rate}}"
+    )
+
+
+def test_a_command_step_without_parameters_is_just_its_words():
+    given = module(Arguments=[argument("Literal", "-c"), argument("Literal", "echo a && echo b")])
+
+    assert step_of(given, node(Script=None, Command="sh")).command == "sh -c 'echo a && echo b'"
+
+
+def test_an_operator_of_the_shell_in_a_command_step_is_refused_rather_than_passed_on_as_a_word():
+    with pytest.raises(InvalidInput, match="its command has the shell's && in it"):
+        step_of(module(Arguments=[argument("Literal", "&&")]), node(Script=None, Command="ls"))
 
 
 def test_the_run_configuration_gives_variables_and_the_longest_time():
@@ -237,6 +255,31 @@ def test_the_run_configuration_gives_variables_and_the_longest_time():
 
     assert step.environment_variables == {"A": "run", "B": "environment"}
     assert step.timeout == 90
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "note"),
+    [
+        (["python=3.8.13", {"pip": ["--extra-index-url x", "azureml-defaults~=1.61"]}], ""),
+        ([{"pip": ["azureml-defaults", "x==1"]}, "numpy"], "its environment is not made (x==1, numpy): it runs with"),
+        (["python-dateutil"], "its environment is not made (python-dateutil): it runs with"),
+    ],
+)
+def test_packages_that_are_not_installed_are_told_in_a_note(dependencies, note):
+    environment = {"python": {"interpreterPath": "python", "condaDependencies": {"dependencies": dependencies}}}
+
+    (found,) = read([module()], [node(runconfig={"environment": environment})])
+
+    assert note in found.note
+    assert bool(found.note) == bool(note)
+
+
+def test_an_environment_that_its_author_manages_has_no_note():
+    python = {"userManagedDependencies": True, "condaDependencies": {"dependencies": ["numpy"]}}
+
+    (found,) = read([module()], [node(runconfig={"environment": {"python": python}})])
+
+    assert found.note == ""
 
 
 def test_a_step_that_has_no_script_fails_with_a_reason_when_it_runs():
@@ -316,3 +359,8 @@ def test_a_pipeline_parameter_that_is_a_dataset_is_refused():
 def test_a_module_that_is_not_there_is_named():
     with pytest.raises(InvalidInput, match="there is no module 'train'"):
         read([], [node()])
+
+
+def test_two_nodes_with_one_id_are_refused():
+    with pytest.raises(InvalidInput, match="two nodes have the id 'id of train'"):
+        read([module()], [node(), node()])
