@@ -223,7 +223,7 @@ class Transport:
             raise
         except Exception as error:
             if not self._is_in_process:
-                raise without_frames(error)
+                raise without_frames(error) from None
             raise went_wrong(call.name, error) from error
         self._note_clock(answer)
         return answer if answer.is_success else await self._refused(call, answer, bearer)
