@@ -30,11 +30,15 @@ _LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 class AzureWay:
-    """From the name of a workspace to the transport of its services. ``close`` ends what it has open."""
+    """From the name of a workspace to the transport of its services. ``close`` ends what it has open.
+
+    Raises ``ServiceError`` when the cloud's resource manager is reached without encryption.
+    """
 
     def __init__(
         self, place: Place, cloud: Cloud, identity: Identity, reach: Reach, discoveries: Discoveries | None = None
     ) -> None:
+        _check_is_private("the cloud", cloud.arm)
         self.place = place
         self.cloud = cloud
         self.identity = identity
@@ -56,10 +60,9 @@ class AzureWay:
         known = None if anew else self._discoveries.get(resource)
         if known is not None:
             return known
-        self._discoveries.forget(resource)
         services = await discover(resource, self._reach)
         for url in (services.api, services.history):
-            _check_is_private(url)
+            _check_is_private("discovery", url)
         self._discoveries.put(resource, services)
         return services
 
@@ -91,10 +94,10 @@ class AzureWay:
             await self.identity.close()
 
 
-def _check_is_private(url: str) -> None:
-    """A token goes there, so nobody on the way may read it."""
+def _check_is_private(who: str, url: str) -> None:
+    """A token goes there, so nobody on the way may read it. Raises ``ServiceError``."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0].rpartition("@")[2]
     if scheme != "https" and not host.startswith(_LOCAL):
-        message = "discovery names an address without encryption, and an access token is not sent there"
-        raise ServiceError(message, status=200, hint="Check the workspace and the proxy, if there is one.")
+        message = f"{who} names an address without encryption, and an access token is not sent there"
+        raise ServiceError(message, status=200, hint="Check the address, and the proxy if there is one.")

@@ -3,7 +3,7 @@
 Discovery is one more round trip to another region at the start of every notebook, and its answer hardly ever changes.
 The key is the SDK's: the workspace's path, its id and the URL that was asked. A file that cannot be read, or written,
 is as good as none; entries older than a day are not used. It holds addresses only. When a remembered address does not
-answer, whoever uses it asks again (``forget``).
+answer, whoever uses it asks again, and ``put`` replaces it.
 """
 
 from __future__ import annotations
@@ -60,13 +60,6 @@ class Discoveries:
         entries = self._load()
         entries.pop(key, None)  # so that it becomes the newest
         self._save(dict([*entries.items(), (key, entry)][-_MOST:]))
-
-    def forget(self, resource: Resource) -> None:
-        key = _key(resource)
-        _IN_THIS_PROCESS.pop((self._file, key), None)
-        entries = self._load()
-        if entries.pop(key, None) is not None:
-            self._save(entries)
 
     def _load(self) -> dict[str, object]:
         try:

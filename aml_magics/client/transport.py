@@ -225,7 +225,7 @@ class Transport:
             raise
         except Exception as error:
             if not self._is_in_process:
-                raise error.with_traceback(None) from None
+                raise without_frames(error) from None
             raise went_wrong(call.name, error) from error
         self._note_clock(answer)
         return answer if answer.is_success else await self._refused(call, answer, bearer)
@@ -313,10 +313,12 @@ class Transport:
 
 def without_frames(error: BaseException) -> BaseException:
     """The exception and what led to it, without the frames: those of the HTTP library hold the headers, and a token."""
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
+    left: list[BaseException | None] = [error]
+    while left:
+        link = left.pop()
+        if link is not None and link.__traceback__ is not None:
+            link.__traceback__ = None
+            left += [link.__cause__, link.__context__]
     return error
 
 

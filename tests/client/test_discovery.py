@@ -55,13 +55,12 @@ def test_it_is_remembered_for_a_day(file, look, passed, is_known):
     assert (look(known, file).get(HERE) is not None) is is_known
 
 
-def test_what_is_forgotten_is_forgotten_in_the_file_too(file):
+def test_a_new_answer_replaces_the_old_one_here_and_in_the_file(file):
     known = fresh(file)
-    known.put(HERE, SERVICES)
     known.put(THERE, SERVICES)
-    known.forget(HERE)
-    assert known.get(HERE) is None
-    assert fresh(file).get(HERE) is None
+    known.put(HERE, SERVICES)
+    known.put(HERE, Services("https://moved.example", "https://moved.example"))
+    assert known.get(HERE).api == fresh(file).get(HERE).api == "https://moved.example"
     assert fresh(file).get(THERE) == SERVICES
 
 

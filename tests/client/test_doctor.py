@@ -147,6 +147,19 @@ def test_a_credential_that_breaks_in_its_own_way_is_a_row(bed, session):
     assert troubles(session.examine(**bed.options | {"credential": Odd()})) == ["identity"]
 
 
+def test_a_check_that_breaks_is_a_row_and_the_others_go_on(session, monkeypatch):
+    client = session.connect()._connection.client
+
+    async def broken(*_arguments, **_options):
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(client, "pipelines", broken)
+    found = session.examine()
+    assert troubles(found) == ["pipelines"]
+    assert "KeyError: 'surprise'" in rows(found)["pipelines"].found
+    assert rows(found)["schedules"].result is Result.OK
+
+
 @pytest.mark.parametrize(
     ("options", "check"),
     [

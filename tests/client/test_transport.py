@@ -351,6 +351,26 @@ def test_no_variable_of_a_frame_holds_the_token_when_a_real_connection_fails():
     assert SECRET not in frames
 
 
+@pytest.mark.parametrize("kind", [httpx.WriteError, RuntimeError])
+def test_no_variable_of_a_frame_of_the_http_library_stays_that_holds_the_headers(kind):
+    class Holding(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            headers = list(request.headers.raw)  # as the library's own frames have them, when sending fails
+            assert SECRET in repr(headers)
+            try:
+                int("broken pipe")
+            except ValueError as error:
+                raise kind("sending failed") from error
+
+    async def go():
+        transport = Transport(scope=SCOPE, api="https://x.example", network=Holding(), tokens=Tokens(SECRET))
+        await transport.json("POST", PIPELINES, "/x")
+
+    with pytest.raises((ServiceError, RuntimeError)) as caught:
+        asyncio.run(go())
+    assert SECRET not in frames_of(caught.value)
+
+
 def test_a_date_until_which_to_wait_is_understood(monkeypatch):
     monkeypatch.setattr("aml_magics.client.transport.time", SimpleNamespace(time=lambda: 1_445_412_480.0))
     wire = Wire(httpx.Response(503, headers={"retry-after": "Wed, 21 Oct 2015 07:28:05 GMT"}), ok([1]))

@@ -14,6 +14,7 @@ from aml_magics.notebook.frames import Table
 from aml_magics.notebook.grammar import Noun
 from aml_magics.notebook.nouns import TREE
 from aml_magics.session import session_of
+from tests.client.test_azure import Interactive
 from tests.client.test_served import TOKEN, serving
 from tests.support.azure_bed import AzureBed, azure_bed
 from tests.support.azure_stand_in import ACCOUNT
@@ -210,6 +211,13 @@ def test_a_served_workspace_is_joined_and_a_typed_token_is_worth_a_note(aml, fol
 )
 def test_a_connection_that_others_can_read_is_worth_a_note(location, is_overheard):
     assert _is_overheard(location) is is_overheard
+
+
+def test_what_a_person_has_to_do_to_sign_in_is_printed_by_the_cell(aml, bed, variables, monkeypatch, capsys):
+    monkeypatch.setattr(Interactive, "stand_in", bed.stand_in)
+    monkeypatch.setattr("azure.identity.DeviceCodeCredential", Interactive)
+    aml(CONNECT.replace("--credential {credential}", "--sign-in device"), **variables)
+    assert "enter the code ABC123" in capsys.readouterr().out
 
 
 def test_a_secret_stays_one_on_the_line_and_in_what_is_refused(aml):

@@ -23,7 +23,8 @@ READABLE = ("text/plain", "text/html", "text/markdown")
 def execute(source: Path, folder: Path, *, python: Path | str = sys.executable, timeout: float = 120) -> NotebookNode:
     """Run a copy of a notebook in ``folder``, its working folder too; the executed copy is saved there and returned.
 
-    ``python`` is the kernel's interpreter, ``timeout`` is seconds for each cell. A cell that fails raises ``nbclient.exceptions.CellExecutionError``.
+    ``python`` is the kernel's interpreter, ``timeout`` is seconds for each cell. A cell that fails raises
+    ``nbclient.exceptions.CellExecutionError``.
     """
     copy = folder / source.name
     shutil.copyfile(source, copy)
