@@ -68,12 +68,9 @@ def main() -> None:
 
 def _taken(cells: dict[str, list[str]], folder: str, environment: dict[str, str]) -> list[list[tuple[float, float]]]:
     """Wall and CPU seconds of each round, ours and theirs."""
-    times = []
-    for _ in range(ROUNDS + 1):  # the first of each warms the disk
-        times.append(
-            [_run([str(PYTHON), "-c", SHELL.format(cells=one)], folder, environment) for one in cells.values()]
-        )
-    return times[1:]
+    commands = [[str(PYTHON), "-c", SHELL.format(cells=one)] for one in cells.values()]
+    rounds = range(ROUNDS + 1)  # the first of each warms the disk
+    return [[_run(command, folder, environment) for command in commands] for _ in rounds][1:]
 
 
 def _tell(what: str, taken: list[list[tuple[float, float]]]) -> None:

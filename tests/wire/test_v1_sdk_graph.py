@@ -260,7 +260,7 @@ def test_the_run_configuration_gives_variables_and_the_longest_time():
 @pytest.mark.parametrize(
     ("dependencies", "note"),
     [
-        (["python=3.8.13", {"pip": ["--extra-index-url x", "azureml-defaults~=1.61"]}], ""),
+        (["python=3.8.13", {"pip": ["--pre", "azureml-defaults~=1.61"]}], ""),
         ([{"pip": ["azureml-defaults", "x==1"]}, "numpy"], "its environment is not made (x==1, numpy): it runs with"),
         (["python-dateutil"], "its environment is not made (python-dateutil): it runs with"),
     ],
