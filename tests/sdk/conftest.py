@@ -6,11 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.planted import planted
+
 HERE = Path(__file__).parent
+TOKEN = planted("sdk-token")
 MINUTES = 4 * 60  # for one program, in seconds
 
 
@@ -27,15 +33,22 @@ def interpreter(request) -> Path:
 
 @pytest.fixture
 def served(tmp_path):
-    """An embedded workspace in a process of its own: what it says about itself, and its folder."""
-    root = tmp_path / "workspace"
+    """A workspace served by a process of its own: what it says about itself, and its folder."""
+    with serving(tmp_path / "workspace") as about:
+        yield about, tmp_path / "workspace"
+
+
+@contextmanager
+def serving(root: Path, *options: str) -> Iterator[dict[str, Any]]:
+    """``serve_embedded.py ROOT option ...``: what it says about itself."""
     root.mkdir()
-    command = [sys.executable, str(HERE / "serve_embedded.py"), str(root)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, str(HERE / "serve_embedded.py"), str(root), *options]
+    environment = {**os.environ, "AML_MAGICS_TOKEN": TOKEN}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True) as server:
         try:
             line = server.stdout.readline()
             assert line, "the workspace did not start"
-            yield json.loads(line), root
+            yield json.loads(line)
         finally:
             server.stdin.close()
             assert server.wait(timeout=30) == 0
@@ -47,7 +60,9 @@ def drive(interpreter, served, tmp_path):
     about, _root = served
     home = tmp_path / "home"  # the SDK keeps a cache of discovery answers in it
     home.mkdir()
-    environment = {**os.environ, "HOME": str(home), "NO_PROXY": "127.0.0.1,localhost"}
+    environment = {**os.environ, "HOME": str(home), "NO_PROXY": "127.0.0.1,localhost", "AML_MAGICS_TOKEN": TOKEN}
+    if about["ca"]:
+        environment["REQUESTS_CA_BUNDLE"] = about["ca"]
 
     def run(program: str, *arguments: str) -> str:
         address = [about["base"], about["scope"], about["workspace_id"]]

@@ -16,7 +16,7 @@ from azureml.core import Datastore, Experiment, Workspace
 from azureml.data.datapath import DataPath
 from azureml.pipeline.core import Pipeline, PipelineRun, PublishedPipeline
 from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence, TimeZone
-from sdk_bed import BASE, SCOPE, check, connect, outside, refused, wait
+from sdk_bed import BASE, HEADERS, SCOPE, check, connect, outside, refused, wait
 
 TRAIN_ID, IDLE_ID, ROOT = sys.argv[4:]
 EXPERIMENT = "MyExperiment"
@@ -51,7 +51,7 @@ def list_what_there_is(ws: Workspace) -> PublishedPipeline:
 def other_datastores_and_experiments(ws: Workspace) -> None:
     def register(overwrite: bool, container: str) -> Datastore:
         return Datastore.register_azure_blob_container(
-            ws, "extra", container, "account", account_key="a2V5", endpoint="core.windows.net", overwrite=overwrite
+            ws, "extra", container, "account", account_key="pl4nted-key-of-an-account", endpoint="core.windows.net", overwrite=overwrite
         )
 
     check("a container can be registered", register(overwrite=False, container="one").container_name == "one")
@@ -166,7 +166,7 @@ def react(ws: Workspace, reactive: Schedule) -> None:
 def schedules_that_only_a_kernel_hosts(ws: Workspace) -> None:
     def create(**fields):
         body = {"PipelineId": IDLE_ID, "PipelineSubmissionInfo": {"ExperimentName": EXPERIMENT}, **fields}
-        answer = requests.post(f"{BASE}/pipelines/v1.0{SCOPE}/Schedules/Create", json=body, timeout=10)
+        answer = requests.post(f"{BASE}/pipelines/v1.0{SCOPE}/Schedules/Create", json=body, headers=HEADERS, timeout=10)
         check(f"{fields['Name']} is created", answer.status_code == 200)
         return Schedule.get(ws, answer.json()["Id"])
 
@@ -179,7 +179,7 @@ def schedules_that_only_a_kernel_hosts(ws: Workspace) -> None:
     check("they can be printed", "every Cron" in str(nightly) and "every 50 Seconds" in str(often))
     for schedule in (nightly, often, far):
         schedule.disable()
-    entity = requests.get(f"{BASE}/pipelines/v1.0{SCOPE}/Schedules/{nightly.id}", timeout=10).json()
+    entity = requests.get(f"{BASE}/pipelines/v1.0{SCOPE}/Schedules/{nightly.id}", headers=HEADERS, timeout=10).json()
     check("disabling one with the SDK keeps its cron", entity["AmlMagics"]["Cron"] == cron)
 
 
@@ -237,7 +237,7 @@ def other_callers() -> None:
         "RunSource": "SDK",
     }
     url = f"{BASE}/pipelines/v1.0{SCOPE}/PipelineRuns/PipelineSubmit/{TRAIN_ID}"
-    answer = requests.post(url, json=body, timeout=10)
+    answer = requests.post(url, json=body, headers=HEADERS, timeout=10)
     check("a Logic App's body is accepted", answer.status_code == 200 and answer.json()["Id"])
 
 

@@ -1,12 +1,13 @@
 """What every program that drives a served workspace with Microsoft's SDK v1 needs, imported from beside it.
 
-The first three arguments of such a program are BASE, SCOPE and WORKSPACE_ID: the workspace is at BASE, which has no ARM
-the SDK could log in to, so a token that means nothing stands for the login and the discovery address is set on the
-workspace object. Whatever looks beyond this machine is noted in ``outside`` and refused.
+The first three arguments of such a program are BASE, SCOPE and WORKSPACE_ID, the token is in the environment: it stands
+for a login, and the discovery address is set on the workspace object (``drive_ways.py`` has the other ways). Whatever
+looks beyond this machine is noted in ``outside`` and refused.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -15,6 +16,8 @@ from azureml.core.authentication import TokenAuthentication
 from azureml.pipeline.core._restclients.aeva.models.error_response import ErrorResponseException
 
 BASE, SCOPE, WORKSPACE_ID = sys.argv[1:4]
+TOKEN = os.environ["AML_MAGICS_TOKEN"]
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}  # for callers other than the SDK
 
 outside = []
 
@@ -64,7 +67,7 @@ def connect() -> Workspace:
         group,
         name,
         # Without the cloud's name the constructor asks Azure for the list of clouds.
-        auth=TokenAuthentication(get_token_for_audience=lambda _audience: "nothing", cloud="AzureCloud"),
+        auth=TokenAuthentication(get_token_for_audience=lambda _audience: TOKEN, cloud="AzureCloud"),
         _disable_service_check=True,
         _workspace_id=WORKSPACE_ID,
     )

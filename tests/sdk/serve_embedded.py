@@ -1,26 +1,25 @@
-"""An embedded workspace on a port of this machine, for Microsoft's SDK to talk to: ``serve_embedded.py ROOT [TLS]``.
+"""A workspace that is served on loopback, for Microsoft's SDK to talk to: ``serve_embedded.py ROOT [tls]``.
 
-Prints one line of JSON when it answers (``{"base": ..., "scope": ..., "workspace_id": ..., "pipelines": {...}}``),
-serves until its standard input closes, and stops the workspace. With TLS, a folder for the certificate, it is served
-over https. Two pipelines are published in it as our own client
-does it.
+The token is in the environment. Prints one line of JSON when it answers (``{"base": ..., "scope": ..., "workspace_id":
+..., "ca": ..., "pipelines": {...}}``), serves until its standard input closes, and stops the workspace. Two pipelines
+are published in it as our own client does it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
+import os
 import sys
 from pathlib import Path
 
 import httpx
-import uvicorn
 
-from aml_magics.embedded.certificates import make_certificate
+from aml_magics.embedded.serving import Serving
 from aml_magics.embedded.workspace import EmbeddedWorkspace
 from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition, StepOutput
 from aml_magics.model.resources import DataPath, DataPathParameter, Parameter
+from aml_magics.model.secret import Secret
 from aml_magics.wire import v1
 
 TRAIN = PipelineDefinition(
@@ -49,31 +48,22 @@ async def main() -> None:
     """Serve until nobody listens any more."""
     workspace = EmbeddedWorkspace(Path(sys.argv[1]))
     await workspace.start()
-    listener = socket.create_server(("127.0.0.1", 0))
-    tls = tls_options(Path(sys.argv[2])) if len(sys.argv) > 2 else {}
-    server = uvicorn.Server(uvicorn.Config(workspace.app, log_level="warning", lifespan="off", **tls))
-    server.install_signal_handlers = lambda: None
-    serving = asyncio.create_task(server.serve([listener]))
+    serving = Serving(workspace, token=Secret(os.environ["AML_MAGICS_TOKEN"]), tls="tls" in sys.argv)
     try:
+        served = await serving.start()
         about = {
-            "base": f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}",
+            "base": served.url,
             "scope": v1.EMBEDDED_SCOPE,
-            "workspace_id": workspace.store.workspace_id,
+            "workspace_id": served.workspace_id,
+            "ca": str(served.ca or ""),
             "pipelines": {name.name: await publish(workspace, name) for name in (TRAIN, IDLE)},
         }
         sys.stdout.write(json.dumps(about) + "\n")
         sys.stdout.flush()
         await standard_input_closes()
     finally:
-        server.should_exit = True
-        await serving
+        await serving.stop()
         await workspace.stop()
-
-
-def tls_options(folder: Path) -> dict[str, str]:
-    """What uvicorn takes."""
-    files = make_certificate(folder, ["127.0.0.1", "localhost"])
-    return {"ssl_certfile": str(files.certificate), "ssl_keyfile": str(files.key)}
 
 
 async def publish(workspace: EmbeddedWorkspace, definition: PipelineDefinition) -> str:
