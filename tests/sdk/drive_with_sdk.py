@@ -51,7 +51,13 @@ def list_what_there_is(ws: Workspace) -> PublishedPipeline:
 def other_datastores_and_experiments(ws: Workspace) -> None:
     def register(overwrite: bool, container: str) -> Datastore:
         return Datastore.register_azure_blob_container(
-            ws, "extra", container, "account", account_key="pl4nted-key-of-an-account", endpoint="core.windows.net", overwrite=overwrite
+            ws,
+            "extra",
+            container,
+            "account",
+            account_key="pl4nted-key",
+            endpoint="core.windows.net",
+            overwrite=overwrite,
         )
 
     check("a container can be registered", register(overwrite=False, container="one").container_name == "one")
