@@ -87,13 +87,20 @@ class Server:
         self._server = self._serving = None
 
     def _listener(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        # asyncio sends at once (TCP_NODELAY) only on sockets that say they are TCP. On others each answer waits 40 ms
+        # for the caller's acknowledgement of its head.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-            return socket.create_server((self._host, self.port), family=family, backlog=_BACKLOG)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._host, self.port))
+            listener.listen(_BACKLOG)
         except (OSError, OverflowError, UnicodeError) as error:
-            reason = (getattr(error, "strerror", None) or str(error)).lower().partition(" (while")[0]
+            listener.close()
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
             message = f"serve: {self._host}:{self.port} cannot be served on: {reason}"
             raise InvalidInput(message, hint="Choose another --port (0: any that is free) or --host.") from error
+        return listener
 
 
 def is_local(host: str) -> bool:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from aml_magics.embedded.guard import Guard
+from aml_magics.embedded.server import Server
 from aml_magics.embedded.serving import Serving
 from aml_magics.embedded.tokens import kept_token, make_token
 from aml_magics.model.errors import InvalidInput
@@ -289,6 +290,25 @@ def test_a_token_file_that_is_spoilt_is_written_anew(tmp_path, content):
     token = kept_token(path)
     assert path.read_text().strip() == token.reveal()
     assert len(token.reveal()) > 40
+
+
+def test_an_answer_is_sent_at_once_and_not_after_an_acknowledgement(tmp_path):
+    async def main(bed):
+        server = Server(bed.workspace.app)
+        await server.start()
+        _reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        connections = server._server.server_state.connections
+        async with asyncio.timeout(20):
+            while not connections:  # noqa: ASYNC110 - uvicorn does not say when one is there
+                await asyncio.sleep(0.005)
+        (connection,) = connections
+        at_once = connection.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+        await writer.wait_closed()
+        await server.stop()
+        assert at_once
+
+    on_a_workspace(tmp_path, main)
 
 
 def test_half_a_request_holds_nobody_up(tmp_path):
