@@ -12,7 +12,7 @@ from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceErr
 from aml_magics.model.secret import redacted
 from aml_magics.wire.v1_errors import error_from
 
-__all__ = ["no_answer", "not_json", "refusal", "went_wrong"]
+__all__ = ["no_answer", "not_json", "refusal", "went_wrong", "without_frames"]
 
 _LONGEST = 600  # characters of a foreign message
 
@@ -87,6 +87,17 @@ def went_wrong(call: str, error: Exception) -> ServiceError:
     detail = _shortened(str(error))
     message = f"the embedded workspace failed at {call}: {type(error).__name__}{f': {detail}' if detail else ''}"
     return ServiceError(message, status=500, code="InternalError", hint="%tb shows where; please report it.")
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The exception and what led to it, without the frames: those of the HTTP library hold the headers, and a token."""
+    left: list[BaseException | None] = [error]
+    while left:
+        link = left.pop()
+        if link is not None and link.__traceback__ is not None:
+            link.__traceback__ = None
+            left += [link.__cause__, link.__context__]
+    return error
 
 
 def _shortened(text: str) -> str:
