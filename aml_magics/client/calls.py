@@ -15,6 +15,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 _A_TURN = 100  # items read before others get their turn: about ten milliseconds
+_ODD = "Try again; if it stays, something else than the workspace answers there, or %aml is too old for it."
 _AT_ONCE = 8  # requests in flight for one question
 
 
@@ -34,7 +35,7 @@ def read(what: str, reader: Callable[[Any], T], answer: object) -> T:
     except ValueError as error:
         reason = error.message if isinstance(error, AmlError) else str(error)
         message = f"the workspace's answer about {what} cannot be read: {reason}"
-        raise ServiceError(message, status=200) from error
+        raise ServiceError(message, status=200, hint=_ODD) from error
 
 
 async def read_all(what: str, reader: Callable[[Any], T], answer: object) -> list[T]:
@@ -44,7 +45,7 @@ async def read_all(what: str, reader: Callable[[Any], T], answer: object) -> lis
     """
     if not isinstance(answer, list):
         message = f"the workspace's answer about {what}s is no list"
-        raise ServiceError(message, status=200)
+        raise ServiceError(message, status=200, hint=_ODD)
     found = []
     for index, item in enumerate(answer, start=1):
         found.append(read(_named(what, item), reader, item))
@@ -66,7 +67,7 @@ async def values_of_pages(page: Callable[[str | None], Awaitable[Any]], *, enoug
         values = answer.get("value") if isinstance(answer, Mapping) else None
         if not isinstance(values, list):
             message = "the workspace's answer is no page of a list"
-            raise ServiceError(message, status=200)
+            raise ServiceError(message, status=200, hint=_ODD)
         items += values
         token = answer.get("continuationToken")
         if not token or token in seen or (enough is not None and len(items) >= enough):
