@@ -21,7 +21,7 @@ _TAKEN = "another datastore with the same name already exists"  # the datastore 
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
     429: "The workspace asks to slow down: try again in a minute.",
-    **dict.fromkeys((500, 502, 504), "The trouble is at the other end: try again in a minute."),
+    **dict.fromkeys((500, 502, 504), "The workspace itself failed: try again in a minute."),
     503: "The workspace is overloaded or starting: try again in a minute.",
 }
 

@@ -184,7 +184,7 @@ def test_in_any_weather_every_verb_ends_in_one_line_or_in_success(azure, bed, fo
     submits = len(bed.stand_in.asked("POST .*/PipelineSubmit/"))
     with bed.stand_in.telling("/westeurope/", **WEATHER[weather]):
         for path in PATHS:
-            line = LINES[path][0].removesuffix(" --dry-run").replace("run wait {run}", "run wait {run} --timeout 1")
+            line = LINES[path][0].removesuffix(" --dry-run").replace("run wait {run}", "run wait {run} --timeout 0.1")
             try:
                 shown = repr(azure(line))
             except AmlError as error:
@@ -208,7 +208,7 @@ def test_the_doctor_makes_a_table(azure):
     assert isinstance(table, Table)
     assert list(table.columns) == ["check", "result", "found", "what to do"]
     found = table.set_index("check")
-    assert found.loc["identity", "found"].startswith(f"Credential, as {ACCOUNT}")
+    assert found.loc["identity", "found"].startswith(f"Credential as {ACCOUNT}")
     assert set(table["result"]) <= {"ok", "warning"}
     assert "Doctor:" in repr(table)
 
