@@ -19,7 +19,7 @@ from aml_magics.wire.arm import Cloud, clouds_from
 if TYPE_CHECKING:
     from aml_magics.client.reaching import Reach
 
-__all__ = ["KNOWN", "find_cloud", "metadata_url"]
+__all__ = ["KNOWN", "find_cloud"]
 
 _METADATA_VERSION = "2022-09-01"
 KNOWN = {
@@ -65,13 +65,13 @@ async def find_cloud(wanted: str | None, reach: Reach, environment: Mapping[str,
     return _known(name or "AzureCloud")
 
 
-def metadata_url(address: str) -> str:
+def _metadata_url(address: str) -> str:
     """Where a cloud describes itself: the address of its resource manager, or that of the description itself."""
     return address if "/metadata/endpoints" in address else f"{address.rstrip('/')}/metadata/endpoints"
 
 
 async def _described(address: str, name: str | None, reach: Reach) -> Cloud:
-    url = metadata_url(address)
+    url = _metadata_url(address)
     path, _, query = url.partition("?")
     versions = {} if query else {"api-version": _METADATA_VERSION}
     answer = await reach.ask(url if query else path, CLOUDS, query=versions)

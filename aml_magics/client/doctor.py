@@ -41,7 +41,7 @@ LIMIT = 15.0
 
 _SKEW = 300.0  # seconds; more, and tokens look expired or not yet valid
 _Seen = tuple[Result, str, str]
-_HOUR = "A new assignment can take up to an hour."
+_HOUR = "A new assignment of a role can take up to an hour to count."
 
 
 def examine(
@@ -145,8 +145,10 @@ class _Examination:
             transports.append(await way.transport(resource[0], services))
             return Result.OK, services.api if services.api == services.history else f"{services.api} and others", ""
 
-        if isinstance(way, AzureWay) and not await self._check("identity", _identity(way)):
-            return None
+        if isinstance(way, AzureWay):
+            if not await self._check("identity", _identity(way)):
+                return None
+            await self._check("token", _token(way))
         is_there = await self._check("resource manager" if isinstance(way, AzureWay) else "address", reach())
         if isinstance(way, AzureWay):
             self._note_clock(way.arm)
@@ -159,18 +161,18 @@ class _Examination:
     async def _look_at_permissions(self, way: AzureWay) -> None:
         async def ask() -> _Seen:
             permissions = await way.permissions()
+            missing = 0
             for need in NEEDED:
                 has = is_allowed(need.action, permissions)
-                role = f"Ask an owner for the role {role_with(need.action)!r}, or a custom one. {_HOUR}"
-                self.findings.append(
-                    Finding(
-                        f"permission to {need.purpose}",
-                        Result.OK if has else Result.PROBLEM,
-                        need.action if has else f"missing: {need.action}",
-                        "" if has else role,
-                    )
+                missing += not has
+                advice = (
+                    "" if has else f"Missing: ask an owner for the role {role_with(need.action)!r} or a custom one."
                 )
-            return Result.OK, f"{len(NEEDED)} looked at", ""
+                result = Result.OK if has else Result.PROBLEM
+                self.findings.append(Finding(f"permission to {need.purpose}", result, need.action, advice))
+            if missing:
+                return Result.WARNING, f"{missing} of {len(NEEDED)} are missing", _HOUR
+            return Result.OK, f"all {len(NEEDED)} that are needed", ""
 
         if not await self._check("permissions", ask()):
             self.findings[-1] = Finding(
@@ -214,17 +216,17 @@ class _Examination:
 
 async def _identity(way: AzureWay) -> _Seen:
     claims = await way.identity.claims()
-    parts = [way.identity.name, claims.account and f"as {claims.account}", claims.tenant and f"tenant {claims.tenant}"]
-    expires = way.identity.expires
-    if expires is not None:
-        parts.append(f"token until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC")
-        if expires <= time.time():
-            return (
-                Result.WARNING,
-                ", ".join(filter(None, parts)),
-                "The token has expired: check the clock, sign in again.",
-            )
-    return Result.OK, ", ".join(filter(None, parts)), ""
+    account = f" as {claims.account}" if claims.account else ""
+    return Result.OK, f"{way.identity.name}{account}", ""
+
+
+async def _token(way: AzureWay) -> _Seen:
+    claims, expires = await way.identity.claims(), way.identity.expires
+    until = f"until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC" if expires is not None else ""
+    found = ", ".join(filter(None, (until, claims.tenant and f"tenant {claims.tenant}")))
+    if expires is not None and expires <= time.time():
+        return Result.WARNING, found, "It has expired already: check the clock, and sign in again."
+    return Result.OK, found, ""
 
 
 async def _engine(client: WorkspaceClient) -> _Seen:

@@ -12,7 +12,7 @@ from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceErr
 from aml_magics.model.secret import Secret, redacted
 from aml_magics.wire.v1_errors import error_from
 
-__all__ = ["no_answer", "not_json", "refusal", "went_wrong"]
+__all__ = ["no_answer", "not_json", "refusal", "went_wrong", "without_frames"]
 
 _LONGEST = 600  # characters of a foreign message
 
@@ -22,6 +22,7 @@ _PERHAPS = "It may have been carried out all the same: look at the list before y
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
     429: "The workspace asks to slow down: try again in a minute.",
+    **dict.fromkeys((500, 502, 504), "The workspace itself failed: try again in a minute."),
     503: "The workspace is overloaded or starting: try again in a minute.",
 }
 
@@ -95,6 +96,17 @@ def went_wrong(call: str, error: Exception) -> ServiceError:
     detail = _shortened(str(error))
     message = f"the embedded workspace failed at {call}: {type(error).__name__}{f': {detail}' if detail else ''}"
     return ServiceError(message, status=500, code="InternalError", hint="%tb shows where; please report it.")
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The exception and what led to it, without the frames: those of the HTTP library hold the headers, and a token."""
+    left: list[BaseException | None] = [error]
+    while left:
+        link = left.pop()
+        if link is not None and link.__traceback__ is not None:
+            link.__traceback__ = None
+            left += [link.__cause__, link.__context__]
+    return error
 
 
 def _shortened(text: str, *known: Secret) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aml_magics.client.daemon import in_daemon_thread
-from aml_magics.client.transport import without_frames
+from aml_magics.client.failures import without_frames
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected
 from aml_magics.model.secret import Secret, redacted
 

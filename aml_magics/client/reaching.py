@@ -16,11 +16,9 @@ from aml_magics.client.transport import Transport
 from aml_magics.model.errors import InvalidInput
 
 if TYPE_CHECKING:
-    import httpx
-
     from aml_magics.client.services import Service
     from aml_magics.client.tokens import TokenSource
-    from aml_magics.client.transport import Query, Sleep
+    from aml_magics.client.transport import Network, Query, Sleep
 
 __all__ = ["Reach", "trusting"]
 
@@ -29,7 +27,7 @@ __all__ = ["Reach", "trusting"]
 class Reach:
     """The network, the certificates to trust besides the usual ones, and the time that waiting goes by."""
 
-    network: httpx.AsyncBaseTransport | None = None
+    network: Network | None = None
     verify: ssl.SSLContext | None = None
     sleep: Sleep = asyncio.sleep
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from aml_magics.client.failures import without_frames
 from aml_magics.client.identity import not_signed_in
-from aml_magics.client.transport import without_frames
 from aml_magics.model.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:

@@ -1,20 +1,16 @@
-"""Where access tokens come from, and the one place where a token becomes a header.
+"""Where access tokens come from, as a transport sees it.
 
-A token is a ``Secret`` everywhere; ``Bearer`` reveals it inside the expression that sets the header, so that no
-variable of a frame holds it. Real sources that speak to Azure are in ``identity.py``.
+A token is a ``Secret`` everywhere; ``transport.py`` reveals it where it becomes a header. Sources that speak to Azure
+are in ``identity.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Protocol
 
-import httpx
-
-from aml_magics.model.errors import NotConnected
 from aml_magics.model.secret import Secret
 
-__all__ = ["Bearer", "FixedToken", "TokenSource"]
+__all__ = ["FixedToken", "TokenSource"]
 
 
 class TokenSource(Protocol):
@@ -49,23 +45,3 @@ class FixedToken:
 
     async def close(self) -> None:
         """Nothing is open."""
-
-
-class Bearer(httpx.Auth):
-    """Puts a token on a request. Raises ``NotConnected`` for what cannot be one."""
-
-    def __init__(self, token: Secret) -> None:
-        # httpx would quote a header that cannot be one in its error message.
-        if not token or not _can_be_a_header(token):
-            message = "the source of access tokens gave something that cannot be one"
-            raise NotConnected(message, hint="Sign in again.")
-        self.secret = token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """httpx's own protocol."""
-        request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
-        yield request
-
-
-def _can_be_a_header(token: Secret) -> bool:
-    return token.reveal().isascii() and token.reveal().isprintable() and " " not in token.reveal()

@@ -18,7 +18,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,18 +26,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
-from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong
+from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
 from aml_magics.client.services import JSON, Service, pause_before_retry
-from aml_magics.client.tokens import Bearer
-from aml_magics.model.errors import AmlError, InvalidInput, ServiceError
+from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
 
 if TYPE_CHECKING:
     from aml_magics.client.tokens import TokenSource
+    from aml_magics.model.secret import Secret
     from aml_magics.wire.arm import Services
 
-__all__ = ["Query", "Sleep", "Transport"]
+__all__ = ["Network", "Query", "Sleep", "Transport"]
 
 Sleep = Callable[[float], Awaitable[None]]
+Network = httpx.AsyncBaseTransport
 Elsewhere = Callable[[], Awaitable["Services | None"]]
 Query = Mapping[str, str | int | bool | None]
 """``None`` is left out; booleans are written ``true`` and ``false``."""
@@ -109,7 +110,7 @@ class Transport:
         api: str,
         history: str | None = None,
         tokens: TokenSource | None = None,
-        network: httpx.AsyncBaseTransport | None = None,
+        network: Network | None = None,
         verify: ssl.SSLContext | None = None,
         elsewhere: Elsewhere | None = None,
         timeout: float = _TIMEOUT,
@@ -211,7 +212,7 @@ class Transport:
             await self._sleep(pause)
 
     async def _attempt(self, call: _Call) -> httpx.Response | _Failure:
-        bearer = Bearer(await self._tokens.token()) if self._tokens is not None else None
+        bearer = _Bearer(await self._tokens.token()) if self._tokens is not None else None
         request = self._request(call)
         try:
             async with self._patiently(call):
@@ -245,7 +246,7 @@ class Transport:
     def _patiently(self, call: _Call) -> AbstractAsyncContextManager[object]:
         return nullcontext() if self._is_in_process or call.is_bulk else asyncio.timeout(self._patience)
 
-    async def _refused(self, call: _Call, answer: httpx.Response, bearer: Bearer | None) -> _Failure:
+    async def _refused(self, call: _Call, answer: httpx.Response, bearer: _Bearer | None) -> _Failure:
         pause = _seconds(answer.headers.get("retry-after", ""))
         error = refusal(
             self.host,
@@ -311,15 +312,27 @@ class Transport:
         return None if at is None or self._date is None else self._date[1] - at.timestamp()
 
 
-def without_frames(error: BaseException) -> BaseException:
-    """The exception and what led to it, without the frames: those of the HTTP library hold the headers, and a token."""
-    left: list[BaseException | None] = [error]
-    while left:
-        link = left.pop()
-        if link is not None and link.__traceback__ is not None:
-            link.__traceback__ = None
-            left += [link.__cause__, link.__context__]
-    return error
+class _Bearer(httpx.Auth):
+    """Puts a token on a request, in one expression: no variable of a frame holds it.
+
+    Raises ``NotConnected`` for what cannot be a token.
+    """
+
+    def __init__(self, token: Secret) -> None:
+        # httpx would quote a header that cannot be one in its error message.
+        if not token or not _can_be_a_header(token):
+            message = "the source of access tokens gave something that cannot be one"
+            raise NotConnected(message, hint="Sign in again.")
+        self.secret = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """httpx's own protocol."""
+        request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
+        yield request
+
+
+def _can_be_a_header(token: Secret) -> bool:
+    return token.reveal().isascii() and token.reveal().isprintable() and " " not in token.reveal()
 
 
 def _address(base: str) -> httpx.URL:

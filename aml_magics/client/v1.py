@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.client.calls import read, read_all, read_object, segment, values_of_pages
 from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
-from aml_magics.client.v1_runs import RunCalls, pipeline_id_of
+from aml_magics.client.v1_runs import RunCalls, field_of, pipeline_id_of
 from aml_magics.datastores.base import ObjectInfo
 from aml_magics.model.errors import InvalidInput, ServiceError
 from aml_magics.model.resources import Datastore, Experiment, Pipeline, PipelineEndpoint, Schedule, Status
@@ -235,8 +235,8 @@ class ListedSchedule:
             message = "it is no JSON object"
             raise InvalidInput(message)
         self.entity = entity
-        self.id = str(entity.get("Id") or "")
-        self.name = str(entity.get("Name") or "")
+        self.id = field_of(entity, "Id")
+        self.name = field_of(entity, "Name")
 
     @property
     def status(self) -> Status:

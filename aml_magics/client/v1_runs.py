@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aml_magics.client.transport import Query, Transport
     from aml_magics.model.resources import Experiment, Parameter, Pipeline, Run, Step, Submission
 
-__all__ = ["RunCalls", "endpoint_id_of", "pipeline_id_of"]
+__all__ = ["RunCalls", "endpoint_id_of", "field_of", "pipeline_id_of"]
 
 _MOST = 10_000  # runs that the embedded workspace lists at once
 _SEARCHED = 10_000  # newest runs (on Azure: of each experiment) among which the beginning of an id is looked up
@@ -209,12 +209,17 @@ class RunCalls:
 
 def pipeline_id_of(answer: object) -> str:
     """The pipeline of a run or a schedule; empty when it names none."""
-    return str(answer.get("PipelineId") or "") if isinstance(answer, Mapping) else ""
+    return field_of(answer, "PipelineId") if isinstance(answer, Mapping) else ""
+
+
+def field_of(answer: Mapping[str, object], name: str) -> str:
+    """A field of an entity of which there are thousands: as it is named, or as the other services would name it."""
+    return str(answer.get(name) or answer.get(name[0].lower() + name[1:]) or "")
 
 
 def endpoint_id_of(answer: object) -> str:
     """The pipeline endpoint of a schedule; empty when it names none."""
-    return str(answer.get("PipelineEndpointId") or "") if isinstance(answer, Mapping) else ""
+    return field_of(answer, "PipelineEndpointId") if isinstance(answer, Mapping) else ""
 
 
 def _id_of(answer: Json) -> str:

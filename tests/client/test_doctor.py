@@ -47,7 +47,9 @@ def test_a_workspace_on_azure_that_works_has_every_check_and_no_trouble(bed, ses
     found = session.examine(**bed.options)
     assert troubles(found) == []
     named = rows(found)
-    assert named["identity"].found.startswith(f"Credential, as {ACCOUNT}, tenant {TENANT}, token until 20")
+    assert named["identity"].found == f"Credential as {ACCOUNT}"
+    assert named["token"].found.startswith("until 20")
+    assert named["token"].found.endswith(f"tenant {TENANT}")
     assert named["resource manager"].found == "embedded in westeurope"
     assert named["discovery"].found.startswith(f"{bed.stand_in.base}/westeurope/api")
     assert named["permission to submit runs"].found.endswith("experiments/runs/submit/action")
@@ -100,6 +102,15 @@ def test_a_missing_permission_is_named_with_its_role(bed, session):
     assert (missing.result, "experiments/runs/submit/action" in missing.found) == (Result.PROBLEM, True)
     assert "AzureML Data Scientist" in missing.advice
     assert named["permission to list datastores"].result is Result.PROBLEM
+    assert (named["permissions"].found, "up to an hour" in named["permissions"].advice) == ("6 of 12 are missing", True)
+    assert all(len(one.advice) <= 80 and len(one.found) <= 80 for one in found if one.check.startswith("permission"))
+
+
+def test_a_token_that_has_expired_already_is_a_warning(bed, session):
+    bed.credential.life = -10.0
+    found = rows(session.examine(**bed.options))
+    assert found["token"].result is Result.WARNING
+    assert found["resource manager"].result is Result.PROBLEM
 
 
 def test_permissions_that_cannot_be_asked_for_are_a_warning_and_the_rest_goes_on(bed, session):

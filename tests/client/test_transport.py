@@ -257,6 +257,13 @@ def test_a_host_that_is_not_there_says_what_to_check():
     assert "proxy" in caught.value.hint
 
 
+def test_a_certificate_that_is_not_trusted_is_not_asked_for_again():
+    wire = Wire(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed"))
+    with pytest.raises(ServiceError, match=r"not trusted here.*--ca FILE"):
+        ask(wire)
+    assert (len(wire.requests), wire.pauses) == (1, [])
+
+
 def test_a_lost_answer_to_a_submit_says_that_it_may_have_been_carried_out():
     with pytest.raises(ServiceError, match="broke the connection off") as caught:
         ask(Wire(httpx.ReadError("reset")), "POST")

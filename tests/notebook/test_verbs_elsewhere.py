@@ -155,12 +155,60 @@ def test_every_verb_gives_a_result_or_one_clear_line(azure, folder):
         assert "\n" not in str(caught.value)
 
 
+WEATHER = {
+    "too many requests": {"status": 429, "headers": {"retry-after": "1"}},
+    "an error": {"status": 500, "body": {"Error": {"Code": "InternalError", "Message": "out\nof order"}}},
+    "a gateway's page": {"status": 502, "body": b"<html>\n</html>", "headers": {"content-type": "text/html"}},
+    "overloaded": {"status": 503, "headers": {"retry-after": "Fri, 27 Nov 2026 06:00:00 GMT"}},
+    "a refused token": {"status": 401},
+    "no right": {"status": 403, "body": {"Error": {"Code": "Forbidden", "Message": "no"}}},
+    "a login page": {"status": 200, "body": b"<html>\n</html>", "headers": {"content-type": "text/html"}},
+    "broken JSON": {"status": 200, "body": b'{"value": ['},
+    "other JSON": {"status": 200, "body": {"unheard": ["of"]}},
+    "a list of anything": {"status": 200, "body": [1, None, {"Id": []}]},
+    "half a body": {"status": 200, "body": b"[1", "headers": {"content-length": "100"}},
+    "nothing": {"status": 204},
+}
+
+
+@pytest.mark.parametrize("weather", WEATHER)
+def test_in_any_weather_every_verb_ends_in_one_line_or_in_success(azure, bed, folder, monkeypatch, weather):
+    async def no_time(_seconds):
+        pass
+
+    (folder / "x.txt").write_text("x")
+    (folder / "x.py").write_text("print(1)")
+    run = azure("pipeline submit train --experiment MyExperiment")
+    azure("run wait {run}", run=run)
+    monkeypatch.setattr(session_of(azure.shell).workspace._connection.client.transport, "_sleep", no_time)
+    submits = len(bed.stand_in.asked("POST .*/PipelineSubmit/"))
+    with bed.stand_in.telling("/westeurope/", **WEATHER[weather]):
+        for path in PATHS:
+            line = LINES[path][0].removesuffix(" --dry-run").replace("run wait {run}", "run wait {run} --timeout 0.1")
+            try:
+                shown = repr(azure(line))
+            except AmlError as error:
+                shown = str(error)
+                lines = shown.splitlines()
+                if len(lines) != 1 or not error.hint:
+                    pytest.fail(f"{line}: {lines} / {error.hint!r}")
+            if any(secret in shown for secret in bed.stand_in.secrets):
+                pytest.fail(f"{line} shows a token")
+    most = 2 if weather == "a refused token" else 1  # a refused one was not carried out
+    assert len(bed.stand_in.asked("POST .*/PipelineSubmit/")) - submits <= most
+
+
+def test_answers_in_camel_case_are_understood_by_every_verb(azure, bed, folder):
+    bed.stand_in.writes_camel_case = True
+    test_every_verb_gives_a_result_or_one_clear_line(azure, folder)
+
+
 def test_the_doctor_makes_a_table(azure):
     table = azure("doctor")
     assert isinstance(table, Table)
     assert list(table.columns) == ["check", "result", "found", "what to do"]
     found = table.set_index("check")
-    assert found.loc["identity", "found"].startswith(f"Credential, as {ACCOUNT}")
+    assert found.loc["identity", "found"].startswith(f"Credential as {ACCOUNT}")
     assert set(table["result"]) <= {"ok", "warning"}
     assert "Doctor:" in repr(table)
 

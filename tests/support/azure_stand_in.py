@@ -70,6 +70,7 @@ class StandIn:
         self.permissions: list[dict[str, Any]] = [ALL]
         self.requests: list[Seen] = []
         self.told: list[Told] = []
+        self.writes_camel_case = False
 
     # what tests say and ask
 
@@ -192,7 +193,9 @@ class StandIn:
             await _answer(send, told.status, told.body, told.headers)
             return
         if headers.get("content-type", "").startswith("application/json"):
-            content = json.dumps(_without_ours(json.loads(content))).encode() if content else content
+            answer = _without_ours(json.loads(content)) if content else None
+            answer = _in_camel_case(answer) if self.writes_camel_case else answer
+            content = json.dumps(answer).encode() if content else content
         headers["content-length"] = str(len(content))
         await _send(send, status, headers, content)
 
@@ -252,6 +255,16 @@ def _without_ours(answer: Any) -> Any:
     if isinstance(answer, dict):
         return {key: _without_ours(value) for key, value in answer.items() if key not in OURS}
     return [_without_ours(one) for one in answer] if isinstance(answer, list) else answer
+
+
+def _in_camel_case(answer: Any) -> Any:
+    """Names of fields begin with a small letter; names of parameters, which are data, keep their case."""
+    if isinstance(answer, dict):
+        return {
+            key[:1].lower() + key[1:]: value if key.endswith("Assignments") else _in_camel_case(value)
+            for key, value in answer.items()
+        }
+    return [_in_camel_case(one) for one in answer] if isinstance(answer, list) else answer
 
 
 async def _answer(send: Any, status: int, body: Any = None, headers: dict[str, str] | None = None) -> None:

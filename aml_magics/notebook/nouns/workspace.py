@@ -74,7 +74,7 @@ CONNECT = Verb(
     examples=(
         "%aml connect",
         "%aml connect ~/project --parallel-steps 2",
-        "%aml connect http://127.0.0.1:8765 --token {{TOKEN}}",
+        "%aml connect http://127.0.0.1:8765 --token {TOKEN}",
         "%aml connect --config config.json",
         "%aml connect --subscription ID --resource-group NAME --workspace NAME --sign-in device",
     ),
