@@ -335,7 +335,11 @@ def _tell(text: str) -> None:
 
 def _folder(target: str | Path | None) -> Path:
     text = str(target or ".")
-    folder = Path(text).expanduser().resolve()
+    try:
+        folder = Path(text).expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        message = f"connect: the folder {text!r} cannot be looked up, or the current one is gone"
+        raise InvalidInput(message, hint="Change to a folder that is there, or name one.") from error
     if not folder.is_dir():
         message = f"connect: there is no folder {folder.as_posix()!r}"
         raise InvalidInput(message, hint="Create it first, or leave the name out for the current folder.")

@@ -114,7 +114,10 @@ def html_code(code: str) -> str:
 
 def path_from_here(path: Path) -> str:
     """A path as seen from the current folder where it lies in it: a saved notebook need not tell where it was run."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody has deleted it
+        return path.as_posix()
     if path == here:
         return "this folder"
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()

@@ -137,3 +137,35 @@ def test_the_same_in_python(shell, folder):
     finally:
         extension.unload(shell)
     assert is_gone(with_python.url)
+
+
+def test_the_endpoint_of_a_pipeline_is_where_others_reach_it_while_it_is_served(aml):
+    aml("pipeline publish train", "print(1)")
+    assert "%aml serve opens one" in repr(aml("pipeline endpoint train").notes)
+    served = aml("serve")
+    address = aml("pipeline endpoint train")
+    assert address.startswith(served.url)
+    assert address.notes == ()
+    headers = {"Authorization": f"Bearer {served.token.reveal()}"}
+    with httpx.Client(trust_env=False) as client:
+        run = client.post(str(address), json={"ExperimentName": "E"}, headers=headers).json()["Id"]
+    assert aml("run wait {run} --timeout 60", run=run).status == "Finished"
+
+
+def test_the_status_says_where_it_is_served(aml):
+    served = aml("serve")
+    assert served.url in shown(aml("status"))
+    aml("serve --stop")
+    assert served.url not in shown(aml("status"))
+
+
+def test_a_run_of_what_nobody_published_goes_by_its_name(aml):
+    served = aml("serve")
+    headers = {"Authorization": f"Bearer {served.token.reveal()}"}
+    base = f"{served.url}/pipelines/v1.0{EMBEDDED_SCOPE}/PipelineRuns"
+    body = {"CreationInfo": {"Description": "tried out"}, "Graph": {}, "GraphInterface": {}}
+    with httpx.Client(trust_env=False, headers=headers) as client:
+        made = client.post(f"{base}/Unsubmitted/CreationInfoWithGraph?experimentName=E", json=body).json()
+        assert client.post(f"{base}/Submit/{made['Id']}").status_code == 200
+    assert list(aml("run list")["pipeline"]) == ["tried out"]
+    assert len(aml("pipeline list --all")) == 0

@@ -144,3 +144,22 @@ def test_an_unknown_command_before_the_first_connection_opens_nothing(aml, folde
     with pytest.raises(InvalidInput):
         aml("schedule create")
     assert not any(folder.iterdir())
+
+
+@pytest.mark.parametrize("line", ["connect", "pipeline list"])
+def test_a_current_folder_that_was_deleted_is_one_line(aml, tmp_path, monkeypatch, line):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(InvalidInput, match="current one is gone"):
+        aml(line)
+
+
+def test_what_is_open_is_shown_also_when_the_current_folder_is_gone(aml, folder, tmp_path, monkeypatch):
+    aml("connect")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert str(folder) in shown(aml("connect"))

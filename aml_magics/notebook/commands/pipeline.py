@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aml_magics.client.names import check_experiment_name
 from aml_magics.model.errors import InvalidInput
@@ -117,7 +118,12 @@ def endpoint(call: Call) -> Text:
     """The REST address that starts a run of a pipeline."""
     found = call.workspace.pipelines.get(call.get("name_or_id"))
     call.remember("pipeline", [found.name])
+    served = call.around.session.served
+    if not call.workspace.is_here:
+        return Text(found.endpoint)
+    if served is not None:
+        path = urlsplit(found.endpoint).path
+        return Text(served.url + path)
     address = Text(found.endpoint)
-    if call.workspace.is_here:
-        address.add_notes(["It answers inside this kernel only: no port is open."])
+    address.add_notes(["It answers inside this kernel only: no port is open. %aml serve opens one."])
     return address

@@ -66,8 +66,20 @@ def target_names(workspace: Workspace, schedules: Sequence[Schedule]) -> dict[st
 
 def names_for_runs(workspace: Workspace, runs: Iterable[Run]) -> dict[str, str]:
     """The names of all pipelines, and of the schedules that started these runs, by their ids."""
+    runs = list(runs)
+    names = pipeline_names(workspace)
+    unlisted = {one.pipeline_id for one in runs if one.pipeline_id and one.pipeline_id not in names}
     starters = {one.schedule_id for one in runs if one.schedule_id}
-    return {**pipeline_names(workspace), **_schedule_names(workspace, starters)}
+    return {**names, **_unlisted_names(workspace, unlisted), **_schedule_names(workspace, starters)}
+
+
+def _unlisted_names(workspace: Workspace, wanted: set[str]) -> dict[str, str]:
+    """Pipelines that nobody published: the runs of drafts, and of Experiment.submit(Pipeline) in Microsoft's SDK."""
+    names = {}
+    for id_ in sorted(wanted)[:_FEW]:
+        with suppress(AmlError):  # a run outlives its pipeline
+            names[id_] = workspace.pipelines.get(id_).name
+    return names
 
 
 def _schedule_names(workspace: Workspace, wanted: set[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aml_magics.model.errors import ServiceError
 from aml_magics.notebook.commands.elsewhere import elsewhere
-from aml_magics.notebook.present import cell
+from aml_magics.notebook.present import cell, path_from_here
 from aml_magics.notebook.views import View
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def connect(call: Call) -> View:
         notes.append(
             "The token and all data travel unencrypted: on a network that others use too, serve it over https."
         )
-    fields = [("location", _relative(workspace.location)), *workspace.about.items(), *counts.items()]
+    fields = [("location", _where(workspace)), *workspace.about.items(), *counts.items()]
     return View(f"Connected to the workspace {workspace.name!r}", value=workspace, fields=fields, notes=notes)
 
 
@@ -72,7 +72,7 @@ def _is_overheard(location: str) -> bool:
 
 
 def _closed(former: Workspace) -> str:
-    where = _relative(former.location)
+    where = _where(former)
     if not former.is_here:
         return f"The connection to {where} is closed."
     return f"What was open in {where} is closed: its schedules do not fire until it is opened again."
@@ -85,11 +85,9 @@ def status(call: Call) -> View:
         return View(
             "No workspace is open.", notes=["%aml connect opens the one of the current folder; so does any command."]
         )
-    return _view(session.workspace, "Workspace")
-
-
-def _view(workspace: Workspace, title: str) -> View:
-    fields = [("location", workspace.location), *workspace.about.items()]
+    workspace = session.workspace
+    served = session.served.url if session.served is not None else ""
+    fields = [("location", workspace.location), ("served at", served), *workspace.about.items()]
     notes = []
     if workspace.is_embedded:
         for name, value in workspace.status().items():
@@ -97,15 +95,11 @@ def _view(workspace: Workspace, title: str) -> View:
                 fields += _facts(_words(name), value)
     else:
         notes.append("Azure does not tell how its schedules do; %aml doctor looks at what it does tell.")
-    return View(f"{title} {workspace.name}", value=workspace, fields=fields, notes=notes)
+    return View(f"Workspace {workspace.name}", value=workspace, fields=fields, notes=notes)
 
 
-def _relative(location: str) -> str:
-    """A folder as seen from the current one where it lies in it: a saved notebook need not tell where it was run."""
-    folder, here = Path(location), Path.cwd()
-    if folder == here:
-        return "this folder"
-    return folder.relative_to(here).as_posix() if folder.is_relative_to(here) else location
+def _where(workspace: Workspace) -> str:
+    return path_from_here(Path(workspace.location)) if workspace.is_here else workspace.location
 
 
 def _facts(name: str, value: object) -> list[tuple[str, str]]:
