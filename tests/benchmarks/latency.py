@@ -1,4 +1,6 @@
-"""How late is a fire, in a real kernel: a dropped file, and a clock while a cell blocks. One table, no assertion.
+"""How late is a fire, in a real kernel: a dropped file, and a clock while a cell blocks; and how soon an interrupt is.
+
+Two tables, no assertion. The interrupt is of ``%aml pipeline list`` against a service that sends a byte an hour.
 
 python -m tests.benchmarks.latency
 """
@@ -10,11 +12,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from aml_magics.model.secret import Secret
+from aml_magics.session import Session
+from tests.support.hostile import Hostile
 from tests.support.kernels import Kernel
 from tests.support.storm import drop
 
 FILES = 20
+INTERRUPTS = 20
 SET_UP = """
 import aml_magics
 ws = aml_magics.connect()
@@ -68,6 +75,36 @@ def main() -> None:
         values.sort()
         p99 = values[min(len(values) - 1, int(len(values) * 0.99))]
         out(f"{label:<48}{len(values):>7}{statistics.median(values):>9.1f}{p99:>9.1f}{values[-1]:>9.1f}\n")
+
+    _tell_interrupts()
+
+
+def _tell_interrupts() -> None:
+    """Seconds from Kernel > Interrupt to the end of the cell."""
+    token = "a-token-for-the-benchmark"
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session()
+        session.connect(folder)
+        served = urlsplit(session.serve(token=Secret(token)).url)
+        with Hostile((str(served.hostname), int(served.port or 0))) as proxy, Kernel(Path(folder)) as kernel:
+            kernel.run(f"%load_ext aml_magics\n%aml connect {proxy.url} --token {token}")
+            taken = [_interrupt(proxy, kernel) for _ in range(INTERRUPTS)]
+            proxy.be("")
+        session.close()
+    taken.sort()
+    sys.stdout.write(f"\n{'from Interrupt to the end of the cell, s':<48}{'times':>7}{'p50':>9}{'max':>9}\n")
+    sys.stdout.write(f"{'a verb that waits for an answer':<48}{len(taken):>7}")
+    sys.stdout.write(f"{statistics.median(taken):>9.2f}{taken[-1]:>9.2f}\n")
+
+
+def _interrupt(proxy: Hostile, kernel: Kernel) -> float:
+    proxy.be("slow bytes", pace=3600)
+    cell = kernel.start("%aml pipeline list")
+    assert proxy.was_asked.wait(30)
+    began = time.monotonic()
+    kernel.interrupt()
+    assert cell.wait().error
+    return time.monotonic() - began
 
 
 def _until_fired(kernel: Kernel, count: int) -> None:
