@@ -42,9 +42,7 @@ def look_at_software() -> Iterator[Finding]:
         found = _version(name)
         missing = Finding(name, Result.PROBLEM, "not installed", f"pip install {name}")
         yield Finding(name, Result.OK, found) if found else missing
-    widgets = _version("ipywidgets")
-    absent = Finding("ipywidgets", Result.WARNING, "not installed", "Panels need it: pip install ipywidgets")
-    yield Finding("ipywidgets", Result.OK, widgets) if widgets else absent
+    yield Finding("ipywidgets", Result.OK, _version("ipywidgets") or "not installed, and not needed")
 
 
 def _kernel(found: str) -> Finding:

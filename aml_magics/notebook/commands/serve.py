@@ -31,7 +31,10 @@ def serve(call: Call) -> View:
     served = call.around.session.serve(**options)
     token_file = path_from_here(served.token_file)
     fields = [
-        ("token", served.token.reveal() if call.get("show_token") else f"{MASK} (in {token_file}, for your eyes only)"),
+        (
+            "token",
+            served.token.reveal() if call.get("show_token") else f"{MASK} (in {token_file}, which only you can read)",
+        ),
         ("join it", f"{served.join} --token {{TOKEN}}"),
         ("sdk v1", served.sdk_environment or "these four lines of Python:"),
     ]

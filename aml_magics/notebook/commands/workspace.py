@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from aml_magics.model.errors import ServiceError
 from aml_magics.notebook.commands.elsewhere import elsewhere
 from aml_magics.notebook.present import cell, path_from_here
 from aml_magics.notebook.views import View
+from aml_magics.wire.casing import Body
+from aml_magics.wire.v1 import health_from
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from aml_magics.client.workspace import Workspace
     from aml_magics.notebook.call import Call
 
 __all__ = ["connect", "status"]
-
-_TOLD_ALREADY = ("name", "root")
 
 
 class _Named(Protocol):
@@ -90,9 +92,7 @@ def status(call: Call) -> View:
     fields = [("location", workspace.location), ("served at", served), *workspace.about.items()]
     notes = []
     if workspace.is_embedded:
-        for name, value in workspace.status().items():
-            if name not in _TOLD_ALREADY:
-                fields += _facts(_words(name), value)
+        fields += _facts(workspace.status(), call.zone)
     else:
         notes.append("Azure does not tell how its schedules do; %aml doctor looks at what it does tell.")
     return View(f"Workspace {workspace.name}", value=workspace, fields=fields, notes=notes)
@@ -102,16 +102,25 @@ def _where(workspace: Workspace) -> str:
     return path_from_here(Path(workspace.location)) if workspace.is_here else workspace.location
 
 
-def _facts(name: str, value: object) -> list[tuple[str, str]]:
-    """A fact on one line; what is nested gets a line for each part."""
-    if isinstance(value, Mapping):
-        prefix = "" if name == "counts" else f"{name} "
-        return [fact for key, part in value.items() for fact in _facts(prefix + _words(str(key)), part)]
-    if isinstance(value, list):
-        return [(name, "; ".join(map(str, value)) or "none")]
-    return [(name, cell(value))]
+def _facts(status: Mapping[str, Any], zone: tzinfo) -> list[tuple[str, str]]:
+    """What is there, how punctual it is, and whatever has gone wrong lately."""
+    body = Body(status, "status")
+    engine, runner = health_from(body.mapping("engine")), Body(body.mapping("runner"), "status.runner")
+    p50, p99 = engine.lateness_p50_ms, engine.lateness_p99_ms
+    facts = {_words(name): number for name, number in body.mapping("counts").items()}
+    facts |= {
+        "workspace id": body.text("workspaceId"),
+        "open since": engine.started and engine.started.astimezone(zone),
+        "kernels on it": engine.owners,
+        "lateness of fires": f"{p50:.0f} ms, p99 {p99:.0f} ms" if p50 is not None and p99 is not None else None,
+        "steps at a time": runner.integer("parallelSteps"),
+    }
+    troubles = [*body.values("failures"), *body.values("unreadable"), runner.text("trouble")]
+    troubles += [*engine.poll_errors, *engine.wakeup_errors, *engine.errors]
+    shown = [(name, cell(fact)) for name, fact in facts.items()]
+    return [*shown, ("trouble", "; ".join(str(one) for one in troubles if one) or "none")]
 
 
 def _words(name: str) -> str:
-    """``latenessP50Ms`` as ``lateness p50 ms``."""
+    """``activePipelines`` as ``active pipelines``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
