@@ -56,7 +56,20 @@ lab: setup sdk ## Open the notebooks in JupyterLab, with a kernel that has Micro
 test: ## Set up everything, check, and run all tests (ARGS='-k word' narrows)
 	@$(MAKE) -j2 setup-test sdk browser
 	@$(MAKE) check
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(MAKE) -j2 --output-sync=target test-rooms test-whole
+
+# The same tests in two halves, side by side: those of the rooms, and those of the whole in processes of its own.
+WHOLE := tests/browser tests/house tests/kernel tests/notebooks tests/sdk
+PYTEST = $(BIN)/python -m pytest -q $(ARGS)
+NOTHING_CHOSEN := $(if $(ARGS),|| test $$? = 5)
+
+.PHONY: test-rooms
+test-rooms: setup-test ## Run the tests of the package's rooms
+	@$(PYTEST) $(WHOLE:%=--ignore=%) $(NOTHING_CHOSEN)
+
+.PHONY: test-whole
+test-whole: setup-test sdk browser ## Run the tests of kernels, notebooks, JupyterLab, Microsoft's SDK and this repository
+	@$(PYTEST) $(WHOLE) $(NOTHING_CHOSEN)
 
 .PHONY: check
 check: setup-test ## Lint, format, types, layers, locks: no network once set up

@@ -387,14 +387,15 @@ def test_a_credential_that_the_next_workspace_uses_too_stays_open(bed, session):
     assert not session.is_connected
 
 
-def test_two_sessions_are_open_side_by_side(bed):
-    with aml_magics.connect(**bed.options) as one:
-        other_options = bed.options | {"credential": PlainCredential(bed.stand_in)}
-        with aml_magics.connect(**other_options) as other:
-            assert [each.name for each in one.pipelines.list()] == [each.name for each in other.pipelines.list()]
-        assert one.pipelines.list()
-        with pytest.raises(NotConnected):
-            other.pipelines.list()
+def test_two_sessions_are_open_side_by_side(bed, session):
+    one = session.connect(**bed.options)
+    second = Session()
+    other = second.connect(**bed.options | {"credential": PlainCredential(bed.stand_in)})
+    assert [each.name for each in one.pipelines.list()] == [each.name for each in other.pipelines.list()]
+    second.close()
+    assert one.pipelines.list()
+    with pytest.raises(NotConnected):
+        other.pipelines.list()
 
 
 def test_services_without_encryption_get_no_token(bed, session, monkeypatch):
