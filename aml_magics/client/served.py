@@ -15,7 +15,7 @@ from aml_magics.client.discovery import discover
 from aml_magics.client.services import ARM
 from aml_magics.client.tokens import FixedToken
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, NotFound, ServiceError
-from aml_magics.model.secret import Secret
+from aml_magics.model.secret import TOKEN_VARIABLE, Secret
 from aml_magics.wire.arm import Resource, Services, resource_from
 from aml_magics.wire.v1 import EMBEDDED_KIND, EMBEDDED_SCOPE
 
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from aml_magics.client.reaching import Reach
     from aml_magics.client.transport import Transport
 
-__all__ = ["TOKEN_VARIABLE", "ServedWay", "token_given"]
+__all__ = ["ServedWay", "token_given"]
 
-TOKEN_VARIABLE = "AML_MAGICS_TOKEN"  # noqa: S105 - the name of a variable
 _WHERE = f"%aml serve prints it where the workspace is served; give it with --token, or in {TOKEN_VARIABLE}."
 _VERSION = {"api-version": "2022-05-01"}
 
