@@ -339,9 +339,10 @@ def _address(base: str) -> httpx.URL:
     """A base URL. What is none is not quoted in the message: it may carry a password."""
     try:
         url = httpx.URL(base)
-    except (httpx.InvalidURL, TypeError):
-        url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host:
+        is_good = url.scheme in ("http", "https") and bool(url.host) and 0 <= (url.port or 0) <= 65535
+    except (httpx.InvalidURL, TypeError, UnicodeError):  # the last for a name that is no international one
+        is_good = False
+    if not is_good:
         message = "the workspace's address is no http or https URL"
         raise InvalidInput(message, hint="It looks like https://region.api.azureml.ms.") from None
     return url
