@@ -13,6 +13,7 @@ All of them can be read by their owner alone. A ``Serving`` lives on the event l
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,10 @@ class Served:
     @property
     def join(self) -> str:
         """The magic that opens this workspace in another notebook, without the token."""
-        return f"%aml connect {self.url}" + (f" --ca {_shown(self.ca)}" if self.ca else "")
+        if self.ca is None:
+            return f"%aml connect {self.url}"
+        ca = _shown(self.ca)
+        return f"%aml connect {self.url} --ca " + (ca if ca == shlex.quote(ca) else f'"{ca}"')
 
     @property
     def sdk_lines(self) -> str:
@@ -83,7 +87,7 @@ class Served:
         if self.ca is None:
             return ""
         then = f"Workspace.from_config({_shown(self.folder)!r})"
-        return f"set -a; . {_shown(self.folder / 'sdk.env')}; set +a   # and then {then}"
+        return f"set -a; . {shlex.quote(_shown(self.folder / 'sdk.env'))}; set +a   # and then {then}"
 
 
 class Serving:
@@ -165,7 +169,7 @@ class Serving:
             "SSL_CERT_FILE": str(bundle),
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        return "".join(f"{name}='{value}'\n" for name, value in variables.items())
+        return "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
 def _names(host: str) -> list[str]:

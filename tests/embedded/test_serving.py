@@ -20,6 +20,7 @@ from aml_magics.embedded.serving import Serving
 from aml_magics.embedded.tokens import kept_token, make_token
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import Secret
+from aml_magics.notebook.words import split
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 from tests.embedded.app_bed import TRAIN, on_a_workspace
 from tests.support.planted import planted
@@ -271,6 +272,24 @@ def test_the_token_stays_the_same_and_only_its_owner_can_read_it(tmp_path):
     serving(tmp_path, play, tls=True)
     serving(tmp_path, play, tls=True)
     assert tokens[0] == tokens[1]
+
+
+@pytest.mark.parametrize("name", ["my project", "Ada's work", "a $HOME"])
+def test_whatever_the_folder_is_called_what_is_printed_can_be_pasted(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+
+    async def play(served, _bed):
+        shell = f"{served.sdk_environment}\n"
+        script = shell + 'printf "%s\\n" "$REQUESTS_CA_BUNDLE" "$SSL_CERT_FILE" "$MSI_ENDPOINT"'
+        process = await asyncio.create_subprocess_exec("sh", "-ec", script, stdout=asyncio.subprocess.PIPE)
+        printed = (await process.communicate())[0].decode().splitlines()
+        assert printed[:2] == [str(served.folder / "bundle.pem")] * 2
+        assert printed[2].startswith(served.url)
+        *_, option, ca = split(served.join).words
+        assert (option.text, ca.text) == ("--ca", str(served.ca))
+
+    serving(folder, play, tls=True)
 
 
 def test_a_token_has_what_microsofts_sdk_looks_into_it_for(tmp_path):
