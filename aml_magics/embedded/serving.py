@@ -7,7 +7,7 @@
     root/.aml/served/sdk.env        the environment that points the SDK here without a line of Python (TLS only)
     root/.aml/served/ca.pem, ...    the certificate (TLS only); bundle.pem is that and the usual authorities
 
-All of them can be read by their owner alone. A ``Serving`` lives on the event loop of its workspace.
+The folder is its owner's alone. A ``Serving`` lives on the event loop of its workspace.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import certifi
 
 from aml_magics.embedded.certificates import make_certificate
 from aml_magics.embedded.guard import Guard
-from aml_magics.embedded.server import LOOPBACK, Server, is_local
+from aml_magics.embedded.server import EVERYWHERE, LOOPBACK, Server, is_local
 from aml_magics.embedded.tokens import checked_token, kept_token, write_private
 from aml_magics.model.errors import InvalidInput
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
@@ -108,6 +108,9 @@ class Serving:
         if not 0 <= port <= 65535:
             message = f"serve: {port} is no port"
             raise InvalidInput(message, hint="Give a number from 1 to 65535, or leave it out for one that is free.")
+        if not host.strip():  # to a socket it means every address of this machine
+            message = "serve: the host is empty"
+            raise InvalidInput(message, hint="Leave it out for this machine alone; 0.0.0.0 lets others in.")
         self._workspace = workspace
         self._folder = workspace.root / ".aml" / "served"
         self._host = host
@@ -175,7 +178,7 @@ class Serving:
 def _names(host: str) -> list[str]:
     """The names by which others may reach a host that is bound to everything."""
     names = ["localhost", LOOPBACK, "::1"]
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+    if host in EVERYWHERE:
         return [*names, socket.gethostname()]
     return list(dict.fromkeys([*names, host]))
 

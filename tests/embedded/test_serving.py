@@ -225,6 +225,7 @@ def test_a_port_that_is_taken_is_told_at_once(tmp_path):
     [
         ({"port": 65536}, "65536 is no port"),
         ({"port": -1}, "-1 is no port"),
+        ({"host": ""}, "the host is empty"),
         ({"token": Secret("two words")}, "holds blanks"),
         ({"token": Secret("naïve-token-text")}, "HTTP header"),
         ({"host": "0.0.0.0", "token": Secret("short")}, "too easily guessed"),
@@ -263,6 +264,7 @@ def test_the_token_stays_the_same_and_only_its_owner_can_read_it(tmp_path):
     async def play(served, bed):
         tokens.append(served.token)
         assert served.token_file.read_text().strip() == served.token.reveal()
+        assert stat.S_IMODE(served.folder.stat().st_mode) == 0o700
         for name in ("token", "config.json", "sdk.env", "key.pem"):
             assert stat.S_IMODE((served.folder / name).stat().st_mode) == 0o600
         database = b"".join(path.read_bytes() for path in (bed.workspace.root / ".aml").glob("workspace.db*"))
