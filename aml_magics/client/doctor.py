@@ -122,8 +122,8 @@ class _Examination:
         made = None
         if way is not None:
             made = await self._look_at_way(way)
-            if client is None and made is None:
-                return
+            if made is None and (client is None or isinstance(way, ServedWay)):
+                return  # the data of a served workspace are at the very address that does not answer
         try:
             await self._look_at_data(client or WorkspaceClient(_not_none(made), is_embedded=isinstance(way, ServedWay)))
         finally:

@@ -10,6 +10,7 @@ import pytest
 
 import aml_magics
 from aml_magics.background import Background
+from aml_magics.client.doctor import Result
 from aml_magics.client.served import token_given
 from aml_magics.embedded.workspace import EmbeddedWorkspace
 from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
@@ -151,6 +152,15 @@ def test_a_token_that_is_no_longer_good_says_so(place, session, monkeypatch):
     monkeypatch.setattr("tests.client.test_served.TOKEN", "another")
     with pytest.raises(ServiceError, match=r"token is wrong\. %aml serve prints it"):
         ws.pipelines.list()
+
+
+def test_the_doctor_asks_a_workspace_that_cannot_be_had_once_and_not_again_for_each_check(place, session, monkeypatch):
+    url, guarded = place
+    session.connect(url, token=TOKEN)
+    monkeypatch.setitem(globals(), "TOKEN", "another one")
+    guarded.seen.clear()
+    assert [one.check for one in session.examine() if one.result is Result.PROBLEM] == ["address"]
+    assert len(guarded.seen) == 1
 
 
 def test_something_else_that_answers_there_is_no_workspace(tmp_path, session):
