@@ -57,10 +57,12 @@ def examine(
     ``target`` and ``elsewhere`` are the arguments of ``connect``.
     """
     findings = [*look_at_software(), *look_at_proxies()]
-    is_named = target is not None or any(value is not None for value in elsewhere.values())
-    if is_named and (target is None or "://" in str(target)):
+    if target is not None and "://" not in str(target):
+        advice = "A URL begins with http:// or https://; without one, what is open is looked at."
+        return [*findings, Finding("address", Result.PROBLEM, f"{str(target)!r} is no URL", advice)]
+    if target is not None or any(value is not None for value in elsewhere.values()):
         return findings + _examine_place(target, elsewhere, tell, limit)
-    if opened is not None and not is_named:
+    if opened is not None:
         workspace: Workspace = opened.workspace
         patient = _Examination(workspace._connection.call, limit)
         way = opened.way if isinstance(opened, Remote) else None
