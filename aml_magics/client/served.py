@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ServedWay", "token_given"]
 
-_WHERE = f"%aml serve prints it where the workspace is served; give it with --token, or in {TOKEN_VARIABLE}."
+_WHERE = f"It is in .aml/served/token where the workspace is served; give it with --token, or in {TOKEN_VARIABLE}."
 _VERSION = {"api-version": "2022-05-01"}
 
 
@@ -99,7 +99,8 @@ def token_given(token: Secret | str | None, environment: Mapping[str, str] = os.
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
-    except ValueError:  # half of an IPv6 address
+        _ = parts.port
+    except ValueError:  # half of an IPv6 address, or a port that there is not
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         message = "connect: that is no address of a workspace"
