@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve, and return 0 when interrupted, 1 with one line on standard error when it cannot be done."""
     asked = _parser().parse_args(arguments)
+    enough = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: enough.set())
     try:
         from aml_magics.session import serve  # noqa: PLC0415 - --help imports nothing heavy
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(_text(served))
     sys.stdout.flush()
-    _wait()
+    enough.wait()
     served.stop()
     return 0
 
@@ -67,14 +70,6 @@ def _text(served: Served) -> str:
     if not served.is_local:
         lines.append("CAUTION: other machines can reach this address; who has the token can run commands here as you.")
     return "\n".join([*lines, "Ctrl-C stops it.", ""])
-
-
-def _wait() -> None:
-    """Until somebody interrupts or ends this process."""
-    enough = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: enough.set())
-    enough.wait()
 
 
 if __name__ == "__main__":
