@@ -100,7 +100,9 @@ class Server:
             listener.close()
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             message = f"serve: {self._host}:{self.port} cannot be served on: {reason}"
-            raise InvalidInput(message, hint="Choose another port, or leave it out for one that is free; or another host.") from error
+            raise InvalidInput(
+                message, hint="Choose another port, or leave it out for one that is free; or another host."
+            ) from error
         return listener
 
 

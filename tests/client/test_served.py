@@ -181,7 +181,8 @@ def test_something_else_that_answers_there_is_no_workspace(tmp_path, session):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "http://", "http://user:secret@x", "http://x/?token=secret", "http://[x", "x://y", "http://x:65536"]
+    "url",
+    ["ftp://x", "http://", "http://user:secret@x", "http://x/?token=secret", "http://[x", "x://y", "http://x:65536"],
 )
 def test_what_is_no_address_is_refused_without_quoting_it(session, url):
     with pytest.raises(InvalidInput, match="no address of a workspace") as caught:
