@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -123,11 +123,11 @@ class Runs:
         )
         return self._insert(connection, run, pipeline).id
 
-    def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+    def change_tags(self, run_id: str, *, add: Mapping[str, str] | None = None, remove: Container[str] = ()) -> None:
         """Raises ``NotFound``, also for a step: a step has the tags that the SDK finds it by and no others."""
         with self._database.transaction() as connection:
-            record = self._record(run_id)
-            run_tables.set_tags(connection, run_id, {**record.tags, **tags})
+            kept = {name: value for name, value in self._record(run_id).tags.items() if name not in remove}
+            run_tables.set_tags(connection, run_id, {**kept, **(add or {})})
 
     # as the pipelines service tells them
 
