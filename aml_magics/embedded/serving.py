@@ -26,8 +26,8 @@ from aml_magics.embedded.guard import Guard
 from aml_magics.embedded.server import EVERYWHERE, LOOPBACK, Server, is_local
 from aml_magics.embedded.tokens import checked_token, kept_token, write_private
 from aml_magics.model.errors import InvalidInput
+from aml_magics.wire.arm import CLOUD, SUBSCRIPTION
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
-from aml_magics.wire.v1_arm import CLOUD, SUBSCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import Secret
-from aml_magics.wire.v1_arm import SUBSCRIPTION
+from aml_magics.wire.arm import SUBSCRIPTION
 
 __all__ = ["checked_token", "kept_token", "make_token", "write_private"]
 
