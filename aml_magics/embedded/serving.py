@@ -185,5 +185,8 @@ def _names(host: str) -> list[str]:
 
 def _shown(path: Path) -> str:
     """As seen from the current folder where it lies in it: what is shown may be saved, or sent to others."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody has deleted it
+        return path.as_posix()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()

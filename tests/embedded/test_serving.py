@@ -294,6 +294,19 @@ def test_whatever_the_folder_is_called_what_is_printed_can_be_pasted(tmp_path, n
     serving(folder, play, tls=True)
 
 
+def test_what_is_printed_stays_whole_when_the_current_folder_is_gone(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "workspace").mkdir()
+
+    async def play(served, _bed):
+        monkeypatch.chdir(tmp_path / "here")
+        (tmp_path / "here").rmdir()
+        assert str(served.token_file) in served.sdk_lines
+        monkeypatch.chdir(tmp_path)
+
+    serving(tmp_path / "workspace", play)
+
+
 def test_a_token_has_what_microsofts_sdk_looks_into_it_for(tmp_path):
     head, body, signature = make_token().reveal().split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
