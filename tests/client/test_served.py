@@ -195,6 +195,11 @@ def test_an_address_without_its_scheme_is_looked_for_as_a_folder_and_says_what_a
         session.connect("127.0.0.1:8765")
 
 
+def test_a_certificate_in_a_home_folder_that_there_is_not_is_one_line(session):
+    with pytest.raises(InvalidInput, match="cannot be used: there is no such home folder"):
+        session.connect("https://127.0.0.1:9", ca="~nobody-of-that-name/ca.pem", token=TOKEN)
+
+
 def test_the_same_address_again_is_the_same_workspace(place, session):
     url, _guarded = place
     ws = session.connect(url, token=TOKEN)
