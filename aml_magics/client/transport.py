@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
+from aml_magics.client.addresses import LOCAL
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
 from aml_magics.client.services import JSON, Service, pause_before_retry
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
@@ -47,7 +48,6 @@ _NO_BODY: Any = object()
 _BYTES = "application/octet-stream"
 _TIMEOUT = 30.0
 _PATIENCE = 120.0
-_LOCAL = ("127.0.0.1", "localhost", "::1")
 _IN_PROCESS = "http://embedded"
 
 # Nothing reached the service.
@@ -131,7 +131,7 @@ class Transport:
             transport=network,
             verify=verify if verify is not None else True,
             timeout=timeout,
-            trust_env=address.host not in _LOCAL,  # a proxy has no business between a kernel and its own machine
+            trust_env=address.host not in LOCAL,  # a proxy has no business between a kernel and its own machine
             follow_redirects=False,
         )
 
