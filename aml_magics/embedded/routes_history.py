@@ -73,14 +73,15 @@ class _History:
         return self._workspace.store.runs.history(call.path("run"))
 
     async def modify_run(self, call: Call) -> object:
-        """PATCH: ``tags`` are added to those that are there; the rest of a run is not the caller's to change."""
+        """PATCH: adds ``tags`` and ``properties``; the rest of a run is not the caller's to change."""
         body = Body(await call.fields(), "run")
-        self._workspace.store.runs.change_tags(call.path("run"), add=body.texts("tags"))
+        runs = self._workspace.store.runs
+        runs.annotate(call.path("run"), tags=body.texts("tags"), properties=body.texts("properties"))
         return self._workspace.store.runs.history(call.path("run"))
 
     async def remove_tags(self, call: Call) -> object:
         """DELETE, with a bare list of names."""
-        self._workspace.store.runs.change_tags(call.path("run"), remove=_names(await call.json()))
+        self._workspace.store.runs.remove_tags(call.path("run"), _names(await call.json()))
         return self._workspace.store.runs.history(call.path("run"))
 
     async def children(self, call: Call) -> object:

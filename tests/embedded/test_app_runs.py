@@ -259,6 +259,23 @@ def test_tags_are_added_to_a_run_and_found_by_a_filter(tmp_path):
     on_a_workspace(tmp_path, play)
 
 
+def test_properties_are_added_to_a_run_once_and_found_by_a_filter(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run = (await bed.submit(pipeline_id, tags={"owner": "me"})).body["Id"]
+        await bed.submit(pipeline_id)
+        for value in ("first", "second"):
+            body = {"properties": {"model": value, "azureml.pipelineid": "another"}}
+            answer = (await bed.history("PATCH", f"/runs/{run}", body)).body
+        assert (answer["properties"]["model"], answer["tags"]) == ("first", {"owner": "me"})
+        assert answer["properties"]["azureml.pipelineid"] == pipeline_id
+        query = {"filter": '(ParentRunId eq null) and (Properties/model eq "first")'}
+        found = (await bed.history("POST", "/experiments/MyExperiment/runs:query", query)).body["value"]
+        assert [one["runId"] for one in found] == [run]
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_tags_are_taken_from_a_run_by_their_names(tmp_path):
     async def play(bed):
         pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
