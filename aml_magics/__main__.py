@@ -13,23 +13,24 @@ import threading
 from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import AmlError
-from aml_magics.model.secret import Secret
+from aml_magics.model.secret import TOKEN_VARIABLE, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aml_magics.embedded.serving import Served
 
-TOKEN = "AML_MAGICS_TOKEN"  # noqa: S105 - the name of a variable
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve, and return 0 when interrupted, 1 with one line on standard error when it cannot be done."""
     asked = _parser().parse_args(arguments)
+    enough = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: enough.set())
     try:
         from aml_magics.session import serve  # noqa: PLC0415 - --help imports nothing heavy
 
-        token = os.environ.get(TOKEN)
+        token = os.environ.get(TOKEN_VARIABLE)
         served = serve(
             asked.folder, host=asked.host, port=asked.port, token=Secret(token) if token else None, tls=asked.tls
         )
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(_text(served))
     sys.stdout.flush()
-    _wait()
+    enough.wait()
     served.stop()
     return 0
 
@@ -46,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m aml_magics", description=__doc__)
     serve = parser.add_subparsers(required=True, metavar="serve").add_parser(
-        "serve", help="serve a workspace", description=f"Serve a workspace. {TOKEN} in the environment sets the token."
+        "serve",
+        help="serve a workspace",
+        description=f"Serve a workspace. {TOKEN_VARIABLE} in the environment sets the token.",
     )
     serve.add_argument("folder", nargs="?", help="the workspace's folder; default: the current one")
     serve.add_argument("--host", default="127.0.0.1", help="an address of this machine; default: %(default)s")
@@ -67,14 +70,6 @@ def _text(served: Served) -> str:
     if not served.is_local:
         lines.append("CAUTION: other machines can reach this address; who has the token can run commands here as you.")
     return "\n".join([*lines, "Ctrl-C stops it.", ""])
-
-
-def _wait() -> None:
-    """Until somebody interrupts or ends this process."""
-    enough = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: enough.set())
-    enough.wait()
 
 
 if __name__ == "__main__":

@@ -115,6 +115,9 @@ def serve(
     >>> served.url
     'http://127.0.0.1:8765'
     """
+    if _is_address(target):
+        message = "serve: that is the address of a workspace that is served already"
+        raise InvalidInput(message, hint="Name the folder of one, or leave it out for the current folder.")
     session = session_of(_current_shell())
     session.connect(target)
     return session.serve(host=host, port=port, token=token, tls=tls)
@@ -323,9 +326,12 @@ async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> Em
     return workspace
 
 
+def _is_address(target: object) -> bool:
+    return isinstance(target, str) and "://" in target
+
+
 def _is_elsewhere(target: object, elsewhere: Mapping[str, object]) -> bool:
-    is_address = isinstance(target, str) and "://" in target
-    return is_address or any(value is not None for value in elsewhere.values())
+    return _is_address(target) or any(value is not None for value in elsewhere.values())
 
 
 def _tell(text: str) -> None:
@@ -342,7 +348,8 @@ def _folder(target: str | Path | None) -> Path:
         raise InvalidInput(message, hint="Change to a folder that is there, or name one.") from error
     if not folder.is_dir():
         message = f"connect: there is no folder {folder.as_posix()!r}"
-        raise InvalidInput(message, hint="Create it first, or leave the name out for the current folder.")
+        hint = "Create it first, or leave the name out for the current folder."
+        raise InvalidInput(message, hint="A URL begins with http:// or https://." if ":" in text else hint)
     return folder
 
 

@@ -63,6 +63,28 @@ def test_it_serves_until_it_is_interrupted(tmp_path, number):
         assert process.stderr.read() == ""
 
 
+INTERRUPTED = """
+import os, signal, sys
+from aml_magics import __main__ as program, session
+
+serve = session.serve
+
+def interrupted(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    return serve(*arguments, **options)
+
+session.serve = interrupted
+sys.exit(program.main(["serve"]))
+"""
+
+
+def test_an_interrupt_while_it_starts_ends_it_as_quietly(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_token_may_come_from_the_environment(tmp_path):
     with started(tmp_path, AML_MAGICS_TOKEN=TOKEN) as process:
         printed = until_it_serves(process)
@@ -74,6 +96,8 @@ def test_the_token_may_come_from_the_environment(tmp_path):
     ("arguments", "words"),
     [
         (["nowhere"], "there is no folder"),
+        (["http://127.0.0.1:9"], "served already"),
+        (["--host", ""], "the host is empty"),
         (["--port", "70000"], "70000 is no port"),
         (["--host", "203.0.113.9"], "cannot be served on"),
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aml_magics.client.addresses import is_overheard
 from aml_magics.client.calls import read
 from aml_magics.client.discovery import Discoveries, discover
 from aml_magics.client.services import ARM
@@ -26,7 +27,6 @@ __all__ = ["AzureWay"]
 _WORKSPACE_VERSION = "2022-05-01"
 _PERMISSIONS_VERSION = "2022-04-01"
 _PERMISSIONS = "/providers/Microsoft.Authorization/permissions"
-_LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 class AzureWay:
@@ -96,8 +96,6 @@ class AzureWay:
 
 def _check_is_private(who: str, url: str) -> None:
     """A token goes there, so nobody on the way may read it. Raises ``ServiceError``."""
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0].rpartition("@")[2]
-    if scheme != "https" and not host.startswith(_LOCAL):
+    if is_overheard(url):
         message = f"{who} names an address without encryption, and an access token is not sent there"
         raise ServiceError(message, status=200, hint="Check the address, and the proxy if there is one.")

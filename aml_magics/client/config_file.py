@@ -40,9 +40,15 @@ class Place:
 
 def find_config(start: str | Path) -> Path:
     """The file itself, or the one that belongs to the folder ``start``. Raises ``NotFound`` saying where was looked."""
-    path = Path(start).expanduser().absolute()
-    if path.is_file():
-        return path
+    try:
+        path = Path(start).expanduser().absolute()
+        return path if path.is_file() else _belonging_to(path)
+    except (OSError, RuntimeError) as error:  # too long, not for our eyes, nobody's home
+        message = f"config: {str(start)!r} cannot be looked up, or the current folder is gone"
+        raise NotFound(message, hint=_PORTAL) from error
+
+
+def _belonging_to(path: Path) -> Path:
     if not path.is_dir():
         message = f"config: there is no file or folder {path.as_posix()!r}"
         raise NotFound(message, hint=_PORTAL)

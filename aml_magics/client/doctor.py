@@ -57,10 +57,12 @@ def examine(
     ``target`` and ``elsewhere`` are the arguments of ``connect``.
     """
     findings = [*look_at_software(), *look_at_proxies()]
-    is_named = target is not None or any(value is not None for value in elsewhere.values())
-    if is_named and (target is None or "://" in str(target)):
+    if target is not None and "://" not in str(target):
+        advice = "A URL begins with http:// or https://; without one, what is open is looked at."
+        return [*findings, Finding("address", Result.PROBLEM, f"{str(target)!r} is no URL", advice)]
+    if target is not None or any(value is not None for value in elsewhere.values()):
         return findings + _examine_place(target, elsewhere, tell, limit)
-    if opened is not None and not is_named:
+    if opened is not None:
         workspace: Workspace = opened.workspace
         patient = _Examination(workspace._connection.call, limit)
         way = opened.way if isinstance(opened, Remote) else None
@@ -122,8 +124,8 @@ class _Examination:
         made = None
         if way is not None:
             made = await self._look_at_way(way)
-            if client is None and made is None:
-                return
+            if made is None and (client is None or isinstance(way, ServedWay)):
+                return  # the data of a served workspace are at the very address that does not answer
         try:
             await self._look_at_data(client or WorkspaceClient(_not_none(made), is_embedded=isinstance(way, ServedWay)))
         finally:

@@ -53,14 +53,16 @@ def trusting(ca: str | Path | None) -> ssl.SSLContext | None:
     """
     if ca is None:
         return None
-    file = Path(ca).expanduser()
-    context = ssl.create_default_context()
+    file, context = Path(ca), ssl.create_default_context()
     try:
+        file = file.expanduser()
         context.load_verify_locations(cafile=file)
     except ssl.SSLError:
         reason = "it holds no certificate in PEM form"
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
+    except RuntimeError:
+        reason = "there is no such home folder"
     else:
         return context
     message = f"ca: the file {file.as_posix()!r} cannot be used: {reason}"

@@ -15,7 +15,7 @@ from aml_magics.client.discovery import discover
 from aml_magics.client.services import ARM
 from aml_magics.client.tokens import FixedToken
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, NotFound, ServiceError
-from aml_magics.model.secret import Secret
+from aml_magics.model.secret import TOKEN_VARIABLE, Secret
 from aml_magics.wire.arm import Resource, Services, resource_from
 from aml_magics.wire.v1 import EMBEDDED_KIND, EMBEDDED_SCOPE
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from aml_magics.client.reaching import Reach
     from aml_magics.client.transport import Transport
 
-__all__ = ["TOKEN_VARIABLE", "ServedWay", "token_given"]
+__all__ = ["ServedWay", "token_given"]
 
-TOKEN_VARIABLE = "AML_MAGICS_TOKEN"  # noqa: S105 - the name of a variable
-_WHERE = f"%aml serve prints it where the workspace is served; give it with --token, or in {TOKEN_VARIABLE}."
+_WHERE = f"It is in .aml/served/token where the workspace is served; give it with --token, or in {TOKEN_VARIABLE}."
 _VERSION = {"api-version": "2022-05-01"}
 
 
@@ -100,7 +99,8 @@ def token_given(token: Secret | str | None, environment: Mapping[str, str] = os.
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
-    except ValueError:  # half of an IPv6 address
+        _ = parts.port
+    except ValueError:  # half of an IPv6 address, or a port that there is not
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         message = "connect: that is no address of a workspace"

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
+from aml_magics.client.addresses import LOCAL
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
 from aml_magics.client.services import JSON, Service, pause_before_retry
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
@@ -47,7 +48,6 @@ _NO_BODY: Any = object()
 _BYTES = "application/octet-stream"
 _TIMEOUT = 30.0
 _PATIENCE = 120.0
-_LOCAL = ("127.0.0.1", "localhost", "::1")
 _IN_PROCESS = "http://embedded"
 
 # Nothing reached the service.
@@ -131,7 +131,7 @@ class Transport:
             transport=network,
             verify=verify if verify is not None else True,
             timeout=timeout,
-            trust_env=address.host not in _LOCAL,  # a proxy has no business between a kernel and its own machine
+            trust_env=address.host not in LOCAL,  # a proxy has no business between a kernel and its own machine
             follow_redirects=False,
         )
 
@@ -339,9 +339,10 @@ def _address(base: str) -> httpx.URL:
     """A base URL. What is none is not quoted in the message: it may carry a password."""
     try:
         url = httpx.URL(base)
-    except (httpx.InvalidURL, TypeError):
-        url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host:
+        is_good = url.scheme in ("http", "https") and bool(url.host) and 0 <= (url.port or 0) <= 65535
+    except (httpx.InvalidURL, TypeError, UnicodeError):  # the last for a name that is no international one
+        is_good = False
+    if not is_good:
         message = "the workspace's address is no http or https URL"
         raise InvalidInput(message, hint="It looks like https://region.api.azureml.ms.") from None
     return url

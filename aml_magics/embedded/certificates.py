@@ -49,7 +49,7 @@ def make_certificate(folder: Path, names: Sequence[str], *, now: datetime | None
     files = CertificateFiles(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
     try:
         if not _is_good(files, wanted, now):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(files, wanted, now)
     except OSError as error:
         message = f"the certificate cannot be kept in {folder.as_posix()!r}: {(error.strerror or 'no access').lower()}"

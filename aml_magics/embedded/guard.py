@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from aml_magics.embedded.routes import as_json, refused
-from aml_magics.wire.v1_arm import identity_token_to
+from aml_magics.wire.arm import identity_token_to
 from aml_magics.wire.v1_errors import Unauthorized
 
 if TYPE_CHECKING:

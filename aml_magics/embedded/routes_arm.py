@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aml_magics.embedded.routes import SCOPE, route
+from aml_magics.wire.arm import clouds_to, permissions_to, subscriptions_to
 from aml_magics.wire.v1 import workspace_to
-from aml_magics.wire.v1_arm import clouds_to, permissions_to, subscriptions_to
 
 if TYPE_CHECKING:
     from starlette.routing import Route

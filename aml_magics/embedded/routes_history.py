@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aml_magics.embedded.routes import route
 from aml_magics.embedded.store_experiments import page
 from aml_magics.embedded.store_filter import compile_filter
-from aml_magics.model.errors import NotFound
+from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.casing import Body
 
 if TYPE_CHECKING:
@@ -50,6 +50,14 @@ class _History:
     async def modify_experiment(self, call: Call) -> object:
         return self._workspace.store.experiments.modify(call.path("experiment"), await call.fields())
 
+    async def remove_experiment_tags(self, call: Call) -> object:
+        names = _names((await call.fields()).get("tags"))
+        return self._workspace.store.experiments.remove_tags(call.path("experiment"), names)
+
+    async def remove_experiment(self, call: Call) -> object:
+        self._workspace.store.experiments.remove(call.path("experiment"))
+        return {}
+
     # runs
 
     async def query_runs(self, call: Call) -> object:
@@ -65,9 +73,15 @@ class _History:
         return self._workspace.store.runs.history(call.path("run"))
 
     async def modify_run(self, call: Call) -> object:
-        """PATCH: ``tags`` are added to those that are there; the rest of a run is not the caller's to change."""
+        """PATCH: adds ``tags`` and ``properties``; the rest of a run is not the caller's to change."""
         body = Body(await call.fields(), "run")
-        self._workspace.store.runs.add_tags(call.path("run"), body.texts("tags"))
+        runs = self._workspace.store.runs
+        runs.annotate(call.path("run"), tags=body.texts("tags"), properties=body.texts("properties"))
+        return self._workspace.store.runs.history(call.path("run"))
+
+    async def remove_tags(self, call: Call) -> object:
+        """DELETE, with a bare list of names."""
+        self._workspace.store.runs.remove_tags(call.path("run"), _names(await call.json()))
         return self._workspace.store.runs.history(call.path("run"))
 
     async def children(self, call: Call) -> object:
@@ -128,12 +142,15 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/experiments/{name}", "POST", here.create_experiment),
         add("/experimentids/{experiment}", "GET", here.experiment_by_id),
         add("/experimentids/{experiment}", "PATCH", here.modify_experiment),
+        add("/experimentids/{experiment}", "DELETE", here.remove_experiment),
+        add("/experimentids/{experiment}/tags:delete", "POST", here.remove_experiment_tags),
         add("/experiments/{name}/runs:query", "POST", here.query_runs),
     ]
     for prefix in ("", "/experiments/{name}", "/experimentids/{experiment}"):
         found += [
             add(f"{prefix}/runs/{{run}}", "GET", here.run),
             add(f"{prefix}/runs/{{run}}", "PATCH", here.modify_run),
+            add(f"{prefix}/runs/{{run}}/tags", "DELETE", here.remove_tags),
             add(f"{prefix}/runs/{{run}}/children", "GET", here.children),
             add(f"{prefix}/runs/{{run}}/details", "GET", here.details),
         ]
@@ -149,6 +166,13 @@ def artifact_routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/artifacts/contentinfo/ExperimentRun/{container}/{path:path}", "GET", here.artifact),
         add("/artifacts/ExperimentRun/{container}", "GET", here.every_artifact),
     ]
+
+
+def _names(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        message = "tags: expected a list of names"
+        raise InvalidInput(message)
+    return value
 
 
 def _run_id(call: Call) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "COMPONENT",
     "MIGRATIONS",
     "RunRecord",
+    "annotate",
     "claim_next",
     "end_run",
     "find_runs",
@@ -38,7 +39,6 @@ __all__ = [
     "request_cancel",
     "runs_to_cancel",
     "runs_waiting",
-    "set_tags",
     "steps_of",
     "take_over",
     "update_step",
@@ -213,9 +213,10 @@ def steps_of(database: Database, run_id: str) -> list[Step]:
     return [_step(row) for row in database.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY position", (run_id,))]
 
 
-def set_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str]) -> None:
-    """Replace the tags of a run."""
-    connection.execute("UPDATE runs SET tags = ? WHERE id = ?", (json.dumps(dict(tags)), run_id))
+def annotate(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Replace the tags of a run, and the properties that it was given."""
+    texts = json.dumps(dict(tags)), json.dumps(dict(given))
+    connection.execute("UPDATE runs SET tags = ?, properties = ? WHERE id = ?", (*texts, run_id))
 
 
 def runs_waiting(database: Database) -> bool:

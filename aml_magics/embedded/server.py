@@ -21,9 +21,10 @@ from aml_magics.model.errors import InvalidInput, ServiceError
 if TYPE_CHECKING:
     from aml_magics.embedded.certificates import CertificateFiles
 
-__all__ = ["LOOPBACK", "Server", "is_local"]
+__all__ = ["EVERYWHERE", "LOOPBACK", "Server", "is_local"]
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _STOP_SECONDS = 1.0
 _BACKLOG = 256
 App = Callable[
@@ -46,7 +47,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it answers, without a slash at the end: an address that other machines can use, if they can at all."""
-        shown = self._host if self._host not in ("0.0.0.0", "::", "") else socket.gethostname()  # noqa: S104 - compared
+        shown = socket.gethostname() if self._host in EVERYWHERE else self._host
         shown = f"[{shown}]" if ":" in shown else shown
         return f"{'https' if self._tls else 'http'}://{shown}:{self.port}"
 
@@ -99,7 +100,9 @@ class Server:
             listener.close()
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             message = f"serve: {self._host}:{self.port} cannot be served on: {reason}"
-            raise InvalidInput(message, hint="Choose another --port (0: any that is free) or --host.") from error
+            raise InvalidInput(
+                message, hint="Choose another port, or leave it out for one that is free; or another host."
+            ) from error
         return listener
 
 

@@ -7,12 +7,13 @@
     root/.aml/served/sdk.env        the environment that points the SDK here without a line of Python (TLS only)
     root/.aml/served/ca.pem, ...    the certificate (TLS only); bundle.pem is that and the usual authorities
 
-All of them can be read by their owner alone. A ``Serving`` lives on the event loop of its workspace.
+The folder is its owner's alone. A ``Serving`` lives on the event loop of its workspace.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +23,11 @@ import certifi
 
 from aml_magics.embedded.certificates import make_certificate
 from aml_magics.embedded.guard import Guard
-from aml_magics.embedded.server import LOOPBACK, Server, is_local
+from aml_magics.embedded.server import EVERYWHERE, LOOPBACK, Server, is_local
 from aml_magics.embedded.tokens import checked_token, kept_token, write_private
 from aml_magics.model.errors import InvalidInput
+from aml_magics.wire.arm import CLOUD, SUBSCRIPTION
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
-from aml_magics.wire.v1_arm import CLOUD, SUBSCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,7 +60,10 @@ class Served:
     @property
     def join(self) -> str:
         """The magic that opens this workspace in another notebook, without the token."""
-        return f"%aml connect {self.url}" + (f" --ca {_shown(self.ca)}" if self.ca else "")
+        if self.ca is None:
+            return f"%aml connect {self.url}"
+        ca = _shown(self.ca)
+        return f"%aml connect {self.url} --ca " + (ca if ca == shlex.quote(ca) else f'"{ca}"')
 
     @property
     def sdk_lines(self) -> str:
@@ -83,7 +87,7 @@ class Served:
         if self.ca is None:
             return ""
         then = f"Workspace.from_config({_shown(self.folder)!r})"
-        return f"set -a; . {_shown(self.folder / 'sdk.env')}; set +a   # and then {then}"
+        return f"set -a; . {shlex.quote(_shown(self.folder / 'sdk.env'))}; set +a   # and then {then}"
 
 
 class Serving:
@@ -104,6 +108,9 @@ class Serving:
         if not 0 <= port <= 65535:
             message = f"serve: {port} is no port"
             raise InvalidInput(message, hint="Give a number from 1 to 65535, or leave it out for one that is free.")
+        if not host.strip():  # to a socket it means every address of this machine
+            message = "serve: the host is empty"
+            raise InvalidInput(message, hint="Leave it out for this machine alone; 0.0.0.0 lets others in.")
         self._workspace = workspace
         self._folder = workspace.root / ".aml" / "served"
         self._host = host
@@ -165,18 +172,21 @@ class Serving:
             "SSL_CERT_FILE": str(bundle),
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        return "".join(f"{name}='{value}'\n" for name, value in variables.items())
+        return "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
 def _names(host: str) -> list[str]:
     """The names by which others may reach a host that is bound to everything."""
     names = ["localhost", LOOPBACK, "::1"]
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+    if host in EVERYWHERE:
         return [*names, socket.gethostname()]
     return list(dict.fromkeys([*names, host]))
 
 
 def _shown(path: Path) -> str:
     """As seen from the current folder where it lies in it: what is shown may be saved, or sent to others."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody has deleted it
+        return path.as_posix()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()

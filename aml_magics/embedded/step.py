@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import IO
 
 from aml_magics.model.resources import StepStatus
+from aml_magics.model.secret import TOKEN_VARIABLE
 
 __all__ = [
     "INTERRUPTED",
@@ -48,8 +49,10 @@ INTERRUPTED = "interrupted: the kernel that ran it ended"
 _SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 _TAIL = 4096  # bytes of the log in which its last line is looked for
 
-# What ipykernel sets for its own output. A step writes to a file: no colours, no inline figures.
+# What is the kernel's own. ipykernel sets most of it for its output; a step writes to a file: no colours, no inline
+# figures. And the token of a served workspace, this one's or another, is not for whatever a step runs and logs.
 _KERNEL_VARIABLES = (
+    TOKEN_VARIABLE,
     "CLICOLOR",
     "CLICOLOR_FORCE",
     "FORCE_COLOR",

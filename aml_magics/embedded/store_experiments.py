@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,21 @@ class Experiments:
                 (body.text("description", before["description"]), json.dumps(tags), archived, experiment_id),
             )
         return self.get_by_id(experiment_id)
+
+    def remove_tags(self, experiment_id: str, names: Container[str]) -> Json:
+        with self._database.transaction() as connection:
+            tags = {name: value for name, value in self.get_by_id(experiment_id)["tags"].items() if name not in names}
+            connection.execute("UPDATE experiments SET tags = ? WHERE id = ?", (json.dumps(tags), experiment_id))
+        return self.get_by_id(experiment_id)
+
+    def remove(self, experiment_id: str) -> None:
+        """Raises ``NotFound``, and ``InvalidInput`` for an experiment that has runs."""
+        with self._database.transaction() as connection:
+            name = self.get_by_id(experiment_id)["name"]
+            if connection.execute("SELECT 1 FROM runs WHERE experiment = ?", (name,)).fetchone():
+                message = f"experiment {name!r} has runs"
+                raise InvalidInput(message, hint="Only an empty one can be deleted; archive this one.")
+            connection.execute("DELETE FROM experiments WHERE id = ?", (experiment_id,))
 
 
 def is_experiment_name(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -123,11 +123,21 @@ class Runs:
         )
         return self._insert(connection, run, pipeline).id
 
-    def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Raises ``NotFound``, also for a step: a step has the tags that the SDK finds it by and no others."""
+    def annotate(self, run_id: str, *, tags: Mapping[str, str], properties: Mapping[str, str]) -> None:
+        """Add tags, and properties: a tag may be given another value, a property may not.
+
+        Raises ``NotFound``, also for a step: a step has the tags that the SDK finds it by and no others.
+        """
         with self._database.transaction() as connection:
             record = self._record(run_id)
-            run_tables.set_tags(connection, run_id, {**record.tags, **tags})
+            run_tables.annotate(connection, run_id, {**record.tags, **tags}, {**properties, **record.properties})
+
+    def remove_tags(self, run_id: str, names: Container[str]) -> None:
+        """Raises ``NotFound``, as ``annotate``."""
+        with self._database.transaction() as connection:
+            record = self._record(run_id)
+            kept = {name: value for name, value in record.tags.items() if name not in names}
+            run_tables.annotate(connection, run_id, kept, record.properties)
 
     # as the pipelines service tells them
 
@@ -246,7 +256,7 @@ class Runs:
         experiment_id = self._experiments.get(run.experiment_name)["experimentId"]
         name = self._pipelines.get(run.pipeline_id).name
         answer = run_history_to(run, experiment_id=experiment_id, number=number or 1, pipeline_name=name)
-        answer["tags"] = dict(record.tags)
+        answer |= {"tags": dict(record.tags), "properties": {**record.properties, **answer["properties"]}}
         if record.parent_run_id is not None:
             answer |= {"parentRunId": record.parent_run_id, "rootRunId": record.parent_run_id}
         return answer

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import Secret
-from aml_magics.wire.v1_arm import SUBSCRIPTION
+from aml_magics.wire.arm import SUBSCRIPTION
 
 __all__ = ["checked_token", "kept_token", "make_token", "write_private"]
 
@@ -51,10 +51,10 @@ def checked_token(text: str, *, is_local: bool) -> Secret:
     """A token that somebody chose. Raises ``InvalidInput`` for one that no header can carry, or that can be guessed."""
     if not _fits_a_header(text):
         message = "serve: the token is empty, or holds blanks or characters that no HTTP header can carry"
-        raise InvalidInput(message, hint="Use letters, digits and punctuation, or leave --token out for a random one.")
+        raise InvalidInput(message, hint="Use letters, digits and punctuation, or leave it out for a random one.")
     if not is_local and len(text) < _SHORTEST:
         message = f"serve: a token of {len(text)} characters is too easily guessed from other machines"
-        raise InvalidInput(message, hint=f"Give {_SHORTEST} or more, or leave --token out for a random one.")
+        raise InvalidInput(message, hint=f"Give {_SHORTEST} or more, or leave it out for a random one.")
     return Secret(text)
 
 

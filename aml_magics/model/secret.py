@@ -13,9 +13,10 @@ import hmac
 import re
 from typing import NoReturn
 
-__all__ = ["MASK", "Secret", "redacted"]
+__all__ = ["MASK", "TOKEN_VARIABLE", "Secret", "redacted"]
 
 MASK = "***"
+TOKEN_VARIABLE = "AML_MAGICS_TOKEN"  # noqa: S105 - the name of the variable that may hold a served workspace's token
 
 
 class Secret:

@@ -1,7 +1,9 @@
-"""What Azure's resource manager and the discovery of Azure ML answer: clouds, a workspace's resource, permissions.
+"""What a resource manager and the discovery of Azure ML answer: clouds, a workspace's resource, permissions.
 
-Facts that a client needs on its way to a workspace, as values. Everything that is read is another's input: a field
-that is missing or of the wrong kind is refused in one line that names it.
+Read, they are the facts that a client needs on its way to a workspace, as values. Everything that is read is another's
+input: a field that is missing or of the wrong kind is refused in one line that names it. Written, they are what a
+served workspace says of itself, in the shapes that Microsoft's SDK v1 reads: the list of clouds when it is imported
+(``ARM_CLOUD_METADATA_URL``), the list of subscriptions, the token of a managed identity.
 """
 
 from __future__ import annotations
@@ -12,18 +14,31 @@ from dataclasses import dataclass
 
 from aml_magics.model.errors import InvalidInput
 from aml_magics.wire.casing import Body, Json
+from aml_magics.wire.v1_workspace import EMBEDDED_SCOPE
 
 __all__ = [
+    "CLOUD",
+    "SUBSCRIPTION",
     "Cloud",
     "Permission",
     "Resource",
     "Services",
     "clouds_from",
+    "clouds_to",
+    "identity_token_to",
     "is_allowed",
     "permissions_from",
+    "permissions_to",
     "resource_from",
     "services_from",
+    "subscriptions_to",
 ]
+
+CLOUD = "AmlMagics"
+"""The name of the cloud that a served workspace is: the value of ``AZUREML_CURRENT_CLOUD``."""
+
+SUBSCRIPTION = EMBEDDED_SCOPE.split("/")[2]
+"""The id of the one subscription that there is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +159,37 @@ def _required(body: Body, name: str) -> str:
         message = f"{body.what}.{name} is missing"
         raise InvalidInput(message)
     return text
+
+
+# as a served workspace says it of itself
+
+# Addresses that must be there and are never asked: .invalid is reserved (RFC 6761).
+_NOWHERE = "https://nowhere.invalid/"
+_ADDRESSES = ("portal", "graphAudience", "gallery", "batch", "media", "sqlManagement", "vmImageAliasDoc")
+_SUFFIXES = ("storage", "keyVaultDns", "acrLoginServer", "sqlServerHostname", "azureDataLakeStoreFileSystem")
+
+
+def clouds_to(base: str) -> list[Json]:
+    """The list of clouds: this one, whose resource manager is the workspace itself."""
+    cloud: Json = dict.fromkeys(_ADDRESSES, _NOWHERE)
+    cloud |= {"name": CLOUD, "resourceManager": base.rstrip("/"), "activeDirectoryDataLake": _NOWHERE}
+    cloud["authentication"] = {"loginEndpoint": _NOWHERE, "audiences": [f"{base.rstrip('/')}/"], "tenant": "common"}
+    cloud["suffixes"] = {name: f"{name.lower()}.invalid" for name in _SUFFIXES}
+    cloud["suffixes"]["azureDataLakeAnalyticsCatalogAndJob"] = "datalake.invalid"
+    return [cloud]
+
+
+def subscriptions_to(subscription: str = SUBSCRIPTION) -> Json:
+    """GET ``/subscriptions``: the one there is."""
+    only = {"subscriptionId": subscription, "displayName": "aml_magics", "state": "Enabled", "tenantId": subscription}
+    return {"value": [{"id": f"/subscriptions/{subscription}", **only}]}
+
+
+def permissions_to() -> Json:
+    """GET ``{S}/providers/Microsoft.Authorization/permissions``: whoever has the token may do everything."""
+    return {"value": [{"actions": ["*"], "notActions": [], "dataActions": ["*"], "notDataActions": []}]}
+
+
+def identity_token_to(token: str, *, resource: str, expires: int) -> Json:
+    """The answer of a managed identity's token endpoint; ``expires`` is in seconds since 1970."""
+    return {"access_token": token, "expires_on": str(expires), "resource": resource, "token_type": "Bearer"}

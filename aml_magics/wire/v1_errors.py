@@ -86,10 +86,12 @@ def error_to(error: Exception, *, service: Service = "pipelines") -> tuple[int, 
     message = " ".join(message.split())[:_LONGEST]
     if service == "pipelines":
         return status, {"Error": {"Code": code, "Message": message}, "Correlation": {}}
+    # Without a list of details the SDK's own exception cannot be printed.
+    told: Json = {"code": code, "message": message, "details": []}
     if status == 400:
         # The one code the SDK turns into an exception of its own; the precise one is inside.
-        return status, {"error": {"code": "UserError", "message": message, "innerError": {"code": code}}}
-    return status, {"error": {"code": code, "message": message}}
+        told |= {"code": "UserError", "innerError": {"code": code}}
+    return status, {"error": told}
 
 
 def error_from(status: int, answer: object, *, what: str = "") -> AmlError:

@@ -398,8 +398,17 @@ def test_two_sessions_are_open_side_by_side(bed, session):
         other.pipelines.list()
 
 
-def test_services_without_encryption_get_no_token(bed, session, monkeypatch):
-    services = {"api": "http://far.example", "history": "https://far.example"}
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://far.example",
+        "http://localhost.far.example",
+        "http://127.0.0.1.far.example",
+        "http://localhost@far.example",
+    ],
+)
+def test_services_without_encryption_get_no_token(bed, session, address):
+    services = {"api": address, "history": "https://far.example"}
     with (
         bed.stand_in.telling("/discovery/", 200, body=services),
         pytest.raises(ServiceError, match="without encryption"),

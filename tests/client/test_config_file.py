@@ -117,3 +117,18 @@ def test_a_file_that_is_no_json_says_so(tmp_path):
 def test_the_scope_of_a_place_is_the_path_of_its_calls():
     scope = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
     assert Place("s", "g", "w").scope == scope
+
+
+@pytest.mark.parametrize("start", ["x" * 300, "~nobody-of-that-name/config.json"])
+def test_a_start_that_cannot_be_looked_up_is_one_line(start):
+    with pytest.raises(NotFound, match="cannot be looked up"):
+        find_config(start)
+
+
+def test_a_current_folder_that_is_gone_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(NotFound, match="the current folder is gone"):
+        find_config(".")
+    monkeypatch.chdir(tmp_path)

@@ -184,6 +184,14 @@ def test_what_cannot_even_be_tried_is_a_row(session, options, check):
     assert troubles(session.examine(**options)) == [check]
 
 
+def test_a_word_that_is_no_address_is_a_row_and_says_nothing_about_what_is_open(session):
+    session.connect()
+    found = session.examine("127.0.0.1:8765")
+    assert troubles(found) == ["address"]
+    assert "'127.0.0.1:8765' is no URL" in rows(found)["address"].found
+    assert "workspace" not in rows(found)
+
+
 def test_an_address_where_nobody_answers_is_a_row(session):
     found = session.examine("http://127.0.0.1:9", token="x")
     assert troubles(found) == ["address"]

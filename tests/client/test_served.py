@@ -10,6 +10,7 @@ import pytest
 
 import aml_magics
 from aml_magics.background import Background
+from aml_magics.client.doctor import Result
 from aml_magics.client.served import token_given
 from aml_magics.embedded.workspace import EmbeddedWorkspace
 from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
@@ -132,7 +133,7 @@ def test_over_tls_with_a_certificate_of_its_own(tmp_path, session):
 @pytest.mark.parametrize(("token", "what"), [("wrong", "refuses this token"), (None, "wants a token")])
 def test_a_wrong_or_missing_token_says_where_to_get_the_right_one(place, session, token, what):
     url, _guarded = place
-    with pytest.raises(NotConnected, match=rf"{what}\. %aml serve prints it.*AML_MAGICS_TOKEN"):
+    with pytest.raises(NotConnected, match=rf"{what}\. It is in .*AML_MAGICS_TOKEN"):
         session.connect(url, token=token)
     assert not session.is_connected
 
@@ -149,8 +150,17 @@ def test_a_token_that_is_no_longer_good_says_so(place, session, monkeypatch):
     url, _guarded = place
     ws = session.connect(url, token=TOKEN)
     monkeypatch.setattr("tests.client.test_served.TOKEN", "another")
-    with pytest.raises(ServiceError, match=r"token is wrong\. %aml serve prints it"):
+    with pytest.raises(ServiceError, match=r"token is wrong\. It is in \.aml/served/token"):
         ws.pipelines.list()
+
+
+def test_the_doctor_asks_a_workspace_that_cannot_be_had_once_and_not_again_for_each_check(place, session, monkeypatch):
+    url, guarded = place
+    session.connect(url, token=TOKEN)
+    monkeypatch.setitem(globals(), "TOKEN", "another one")
+    guarded.seen.clear()
+    assert [one.check for one in session.examine() if one.result is Result.PROBLEM] == ["address"]
+    assert len(guarded.seen) == 1
 
 
 def test_something_else_that_answers_there_is_no_workspace(tmp_path, session):
@@ -171,12 +181,23 @@ def test_something_else_that_answers_there_is_no_workspace(tmp_path, session):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "http://", "http://user:secret@x", "http://x/?token=secret", "http://[x", "x://y"]
+    "url",
+    ["ftp://x", "http://", "http://user:secret@x", "http://x/?token=secret", "http://[x", "x://y", "http://x:65536"],
 )
 def test_what_is_no_address_is_refused_without_quoting_it(session, url):
     with pytest.raises(InvalidInput, match="no address of a workspace") as caught:
         session.connect(url)
     assert "secret" not in str(caught.value)
+
+
+def test_an_address_without_its_scheme_is_looked_for_as_a_folder_and_says_what_a_url_is(session):
+    with pytest.raises(InvalidInput, match=r"no folder .*8765'\. A URL begins with http://"):
+        session.connect("127.0.0.1:8765")
+
+
+def test_a_certificate_in_a_home_folder_that_there_is_not_is_one_line(session):
+    with pytest.raises(InvalidInput, match="cannot be used: there is no such home folder"):
+        session.connect("https://127.0.0.1:9", ca="~nobody-of-that-name/ca.pem", token=TOKEN)
 
 
 def test_the_same_address_again_is_the_same_workspace(place, session):

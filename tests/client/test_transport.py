@@ -447,7 +447,13 @@ def test_something_that_cannot_be_a_token_is_refused_without_showing_it(bad):
     assert not bad or bad not in str(caught.value)
 
 
-@pytest.mark.parametrize("address", ["", "region.api.example", "ftp://x", "https://", "http://exa\nmple", 5, None])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "region.api.example", "ftp://x", "https://", "http://exa\nmple", 5, None),
+        *("http://127.0.0.1:65536", "http://127.0.0.1:-1", "http://127.0.0.1:8x", "http://xn--a", "http://\ud800"),
+    ],
+)
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(InvalidInput, match="no http or https URL"):
         Wire(ok()).transport(api=address)

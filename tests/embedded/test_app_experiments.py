@@ -89,5 +89,24 @@ def test_tags_and_description_of_an_experiment_are_kept_and_can_be_searched(tmp_
         found = await bed.history("POST", "/experiments:query", {"filter": "(Tags/team eq one)"})
         assert found.body["value"][0]["tags"] == {"team": "one", "stage": "two"}
         assert found.body["value"][0]["description"] == "what for"
+        assert (await bed.history("POST", f"{path}/tags:delete", {"tags": ["team"]})).body["tags"] == {"stage": "two"}
+        assert (await bed.history("GET", path)).body["tags"] == {"stage": "two"}
+        assert (await bed.history("POST", f"{path}/tags:delete", {"tags": "team"})).status == 400
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_an_experiment_without_runs_can_be_deleted_and_no_other(tmp_path):
+    async def play(bed):
+        empty = (await bed.history("POST", "/experiments/empty")).body["experimentId"]
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "idle"})).body["Id"]
+        await bed.submit(pipeline_id)
+        used = (await bed.history("GET", "/experiments/MyExperiment")).body["experimentId"]
+        assert (await bed.history("DELETE", f"/experimentids/{empty}")).status == 200
+        assert (await bed.history("DELETE", f"/experimentids/{empty}")).status == 404
+        refused = await bed.history("DELETE", f"/experimentids/{used}")
+        assert (refused.status, "has runs" in refused.body["error"]["message"]) == (400, True)
+        names = [one["name"] for one in (await bed.history("POST", "/experiments:query", {})).body["value"]]
+        assert names == ["MyExperiment"]
 
     on_a_workspace(tmp_path, play)

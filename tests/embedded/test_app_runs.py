@@ -259,6 +259,36 @@ def test_tags_are_added_to_a_run_and_found_by_a_filter(tmp_path):
     on_a_workspace(tmp_path, play)
 
 
+def test_properties_are_added_to_a_run_once_and_found_by_a_filter(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run = (await bed.submit(pipeline_id, tags={"owner": "me"})).body["Id"]
+        await bed.submit(pipeline_id)
+        for value in ("first", "second"):
+            body = {"properties": {"model": value, "azureml.pipelineid": "another"}}
+            answer = (await bed.history("PATCH", f"/runs/{run}", body)).body
+        assert (answer["properties"]["model"], answer["tags"]) == ("first", {"owner": "me"})
+        assert answer["properties"]["azureml.pipelineid"] == pipeline_id
+        query = {"filter": '(ParentRunId eq null) and (Properties/model eq "first")'}
+        found = (await bed.history("POST", "/experiments/MyExperiment/runs:query", query)).body["value"]
+        assert [one["runId"] for one in found] == [run]
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_tags_are_taken_from_a_run_by_their_names(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run = (await bed.submit(pipeline_id, tags={"owner": "me", "stage": "two"})).body["Id"]
+        path = f"/experiments/MyExperiment/runs/{run}/tags"
+        assert (await bed.history("DELETE", path, ["stage", "unknown"])).body["tags"] == {"owner": "me"}
+        assert (await bed.history("GET", f"/runs/{run}")).body["tags"] == {"owner": "me"}
+        assert (await bed.history("DELETE", path, {"stage": "two"})).status == 400
+        assert (await bed.history("DELETE", "/runs/none/tags", [])).status == 404
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_run_history_tells_what_a_run_was_given(tmp_path):
     async def play(bed):
         answer = await bed.submit(await bed.publish(), ParameterAssignments={"epochs": "9"}, Description="why")

@@ -20,6 +20,7 @@ from aml_magics.embedded.serving import Serving
 from aml_magics.embedded.tokens import kept_token, make_token
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import Secret
+from aml_magics.notebook.words import split
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 from tests.embedded.app_bed import TRAIN, on_a_workspace
 from tests.support.planted import planted
@@ -224,6 +225,7 @@ def test_a_port_that_is_taken_is_told_at_once(tmp_path):
     [
         ({"port": 65536}, "65536 is no port"),
         ({"port": -1}, "-1 is no port"),
+        ({"host": ""}, "the host is empty"),
         ({"token": Secret("two words")}, "holds blanks"),
         ({"token": Secret("naïve-token-text")}, "HTTP header"),
         ({"host": "0.0.0.0", "token": Secret("short")}, "too easily guessed"),
@@ -262,6 +264,7 @@ def test_the_token_stays_the_same_and_only_its_owner_can_read_it(tmp_path):
     async def play(served, bed):
         tokens.append(served.token)
         assert served.token_file.read_text().strip() == served.token.reveal()
+        assert stat.S_IMODE(served.folder.stat().st_mode) == 0o700
         for name in ("token", "config.json", "sdk.env", "key.pem"):
             assert stat.S_IMODE((served.folder / name).stat().st_mode) == 0o600
         database = b"".join(path.read_bytes() for path in (bed.workspace.root / ".aml").glob("workspace.db*"))
@@ -271,6 +274,37 @@ def test_the_token_stays_the_same_and_only_its_owner_can_read_it(tmp_path):
     serving(tmp_path, play, tls=True)
     serving(tmp_path, play, tls=True)
     assert tokens[0] == tokens[1]
+
+
+@pytest.mark.parametrize("name", ["my project", "Ada's work", "a $HOME"])
+def test_whatever_the_folder_is_called_what_is_printed_can_be_pasted(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+
+    async def play(served, _bed):
+        shell = f"{served.sdk_environment}\n"
+        script = shell + 'printf "%s\\n" "$REQUESTS_CA_BUNDLE" "$SSL_CERT_FILE" "$MSI_ENDPOINT"'
+        process = await asyncio.create_subprocess_exec("sh", "-ec", script, stdout=asyncio.subprocess.PIPE)
+        printed = (await process.communicate())[0].decode().splitlines()
+        assert printed[:2] == [str(served.folder / "bundle.pem")] * 2
+        assert printed[2].startswith(served.url)
+        *_, option, ca = split(served.join).words
+        assert (option.text, ca.text) == ("--ca", str(served.ca))
+
+    serving(folder, play, tls=True)
+
+
+def test_what_is_printed_stays_whole_when_the_current_folder_is_gone(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "workspace").mkdir()
+
+    async def play(served, _bed):
+        monkeypatch.chdir(tmp_path / "here")
+        (tmp_path / "here").rmdir()
+        assert str(served.token_file) in served.sdk_lines
+        monkeypatch.chdir(tmp_path)
+
+    serving(tmp_path / "workspace", play)
 
 
 def test_a_token_has_what_microsofts_sdk_looks_into_it_for(tmp_path):

@@ -29,6 +29,7 @@ from aml_magics.embedded.step import (
     step_folder,
 )
 from aml_magics.model.resources import StepStatus
+from tests.support.planted import planted
 from tests.support.processes import is_gone
 
 LONG = "sleep 300"
@@ -124,6 +125,13 @@ def test_the_environment_of_the_worker_is_inherited_but_for_what_the_kernel_set_
     monkeypatch.setenv("MPLBACKEND", "svg")
     run(tmp_path / "b", 'echo "$MPLBACKEND"')
     assert log(tmp_path / "b") == "svg\n"
+
+
+def test_the_token_of_a_served_workspace_is_not_given_to_steps(tmp_path, monkeypatch):
+    monkeypatch.setenv("AML_MAGICS_TOKEN", planted("the-token-of-the-kernel"))
+    run(tmp_path, 'env; echo "none: $AML_MAGICS_TOKEN."')
+    assert log(tmp_path).endswith("none: .\n")
+    assert planted("the-token-of-the-kernel") not in log(tmp_path)
 
 
 def test_python_means_the_interpreter_that_was_named(tmp_path):

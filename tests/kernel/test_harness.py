@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from tests.support.kernels import Kernel
+from tests.support.planted import planted
 
 
 def test_a_cell_gives_its_streams_its_value_and_its_error(tmp_path):
@@ -75,3 +76,9 @@ def test_a_polite_shutdown_is_timed_and_runs_what_was_registered_for_it(tmp_path
         assert kernel.shut_down() < 5
         assert (tmp_path / "bye").exists()
         assert not kernel.alive()
+
+
+def test_a_planted_secret_in_what_a_kernel_writes_is_found(tmp_path):
+    secret = planted("in-the-log")
+    with pytest.raises(AssertionError, match="a planted secret is in the kernel's log"), Kernel(tmp_path) as kernel:
+        kernel.run(f"import os; os.write(2, {secret.encode()!r})")

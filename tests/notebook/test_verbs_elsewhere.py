@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from aml_magics.client import discovery
+from aml_magics.client.addresses import is_overheard
 from aml_magics.model.errors import AmlError
 from aml_magics.model.secret import Secret
-from aml_magics.notebook.commands.workspace import _is_overheard
 from aml_magics.notebook.frames import Table
 from aml_magics.notebook.grammar import Noun
 from aml_magics.notebook.nouns import TREE
@@ -248,17 +248,18 @@ def test_a_served_workspace_is_joined_and_a_typed_token_is_worth_a_note(aml, fol
 
 
 @pytest.mark.parametrize(
-    ("location", "is_overheard"),
+    ("location", "overheard"),
     [
         ("http://192.0.2.7:8765", True),
         ("https://192.0.2.7:8765", False),
         ("http://127.0.0.1:8765", False),
         ("http://[::1]:8765", False),
-        ("/home/ada/http", False),
+        ("http://127.0.0.1.far.example:8765", True),
+        ("HTTP://LOCALHOST", False),
     ],
 )
-def test_a_connection_that_others_can_read_is_worth_a_note(location, is_overheard):
-    assert _is_overheard(location) is is_overheard
+def test_a_connection_that_others_can_read_is_told_from_one_that_they_cannot(location, overheard):
+    assert is_overheard(location) is overheard
 
 
 def test_what_a_person_has_to_do_to_sign_in_is_printed_by_the_cell(aml, bed, variables, monkeypatch, capsys):

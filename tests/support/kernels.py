@@ -34,6 +34,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.session import Session
 
 from tests.support.messages import Cell, Message
+from tests.support.planted import MARK
 
 PATIENCE = 60.0
 
@@ -95,14 +96,18 @@ class Kernel:
             raise
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         try:
             self._runner.run(self._end())
         finally:
             self._runner.close()
             self._disconnect()
             self._log.close()
+            log = Path(self._log.name).read_text(errors="replace")
             shutil.rmtree(self._private)
+        if not any(exception) and MARK in log:
+            message = f"a planted secret is in the kernel's log:\n{log[-2000:]}"
+            raise AssertionError(message)
 
     # -- cells -------------------------------------------------------------------------------------------------------
 

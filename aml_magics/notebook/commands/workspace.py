@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
+from aml_magics.client.addresses import is_overheard
 from aml_magics.model.errors import ServiceError
 from aml_magics.notebook.commands.elsewhere import elsewhere
 from aml_magics.notebook.present import cell, path_from_here
@@ -46,7 +46,7 @@ def connect(call: Call) -> View:
         counts["runs"] = str(workspace.status()["counts"].get("runs", ""))
     if former is not None and former is not workspace:
         notes.append(_closed(former))
-    if _is_overheard(workspace.location):
+    if not workspace.is_here and is_overheard(workspace.location):
         notes.append(
             "The token and all data travel unencrypted: on a network that others use too, serve it over https."
         )
@@ -65,12 +65,6 @@ def _known(call: Call, kind: str, ask: Callable[[], Sequence[_Named]], notes: li
         return ""
     call.remember(kind, [one.name for one in found])
     return str(len(found))
-
-
-def _is_overheard(location: str) -> bool:
-    """Whether what goes there leaves this machine in the clear."""
-    parts = urlsplit(location)
-    return parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1")
 
 
 def _closed(former: Workspace) -> str:
