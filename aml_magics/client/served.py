@@ -81,6 +81,8 @@ class ServedWay:
         if status == 401:
             what = "refuses this token" if self._has_token else "wants a token"
             return NotConnected(f"connect: the workspace at {host} {what}", hint=_WHERE)
+        if status == 0 and "broke the connection off" in error.message:
+            error.hint = "Is it http or https there? %aml serve prints the address."
         is_other = isinstance(error, (NotFound, InvalidInput)) or status in (200, 403, 405)
         return _no_workspace(host) if is_other else error
 

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from aml_magics.model.errors import InvalidInput, ServiceError
 
@@ -31,6 +32,40 @@ App = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[MutableMapping[str, Any]], Awaitable[None]]],
     Awaitable[None],
 ]
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's own, but a connection on which no whole request comes is closed after ``patience`` seconds.
+
+    Whoever sends half of one and waits needs no token, and many of them would use up this process's open files.
+    """
+
+    patience = 30.0
+    _watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_a_request()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._expect_a_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def _expect_a_request(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:  # one is being answered
+            self._forget()
+        elif self._watch is None:
+            self._watch = self.loop.call_later(self.patience, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
 
 class Server:
@@ -57,6 +92,7 @@ class Server:
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,
+            http=_Protocol,
             log_config=None,
             log_level=logging.CRITICAL + 1,
             access_log=False,

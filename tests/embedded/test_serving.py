@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import socket
 import ssl
 import stat
@@ -15,7 +16,7 @@ import httpx
 import pytest
 
 from aml_magics.embedded.guard import Guard
-from aml_magics.embedded.server import Server
+from aml_magics.embedded.server import Server, _Protocol
 from aml_magics.embedded.serving import Serving
 from aml_magics.embedded.tokens import kept_token, make_token
 from aml_magics.model.errors import InvalidInput
@@ -343,6 +344,30 @@ def test_an_answer_is_sent_at_once_and_not_after_an_acknowledgement(tmp_path):
         assert at_once
 
     on_a_workspace(tmp_path, main)
+
+
+HALF = b"GET /discovery HTTP/1.1\r\nHost: x\r\nAuthor"
+
+
+@pytest.mark.parametrize(("whole", "half"), [(0, b""), (0, HALF), (2, HALF)])
+def test_half_a_request_is_not_waited_for(tmp_path, monkeypatch, whole, half):
+    monkeypatch.setattr(_Protocol, "patience", 0.3)
+
+    async def play(served, _bed):
+        address = urlsplit(served.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        for _ in range(whole):
+            writer.write(b"GET /discovery HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            await reader.readexactly(int(re.search(rb"content-length: (\d+)", head)[1]))
+        writer.write(half)
+        async with asyncio.timeout(4):  # uvicorn itself gives up an idle connection after five seconds
+            assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+
+    serving(tmp_path, play)
 
 
 def test_half_a_request_holds_nobody_up(tmp_path):
