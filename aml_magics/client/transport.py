@@ -29,6 +29,7 @@ import httpx
 from aml_magics.client.addresses import LOCAL
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
 from aml_magics.client.services import JSON, Service, pause_before_retry
+from aml_magics.client.trust import authorities
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Transport:
         self._is_in_process = isinstance(network, httpx.ASGITransport)  # asked again, it would answer the same
         self._client = httpx.AsyncClient(
             transport=network,
-            verify=verify if verify is not None else True,
+            verify=verify or authorities(address.scheme),
             timeout=timeout,
             trust_env=address.host not in LOCAL,  # a proxy has no business between a kernel and its own machine
             follow_redirects=False,

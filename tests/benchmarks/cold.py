@@ -50,6 +50,8 @@ THEIRS = ["{lines}", "from azureml.pipeline.core import PublishedPipeline", "pri
 
 def main() -> None:
     """Measure and print."""
+    package = PYTHON.parents[2] / "aml_magics"
+    subprocess.run([str(PYTHON), "-m", "compileall", "-q", str(package)], check=True)  # as pip does it for the SDK
     with tempfile.TemporaryDirectory() as folder:
         session = Session()
         workspace = session.connect(folder)
