@@ -11,7 +11,8 @@ anything else      500     ``InternalError``                   ``InternalError``
 =================  ======  ==================================  ==================
 
 Never 409, 429 or 5xx for a refusal that is expected: Microsoft's client waits and repeats those. ``Message`` is the one
-line for a person; an error of the pipelines service must be ``PascalCase``, or the SDK shows none of it.
+line for a person; an error of the pipelines service must be ``PascalCase``, or the SDK shows none of it, and one of the
+other services must have ``details``, or the SDK fails while it writes the error out.
 """
 
 from __future__ import annotations
@@ -88,8 +89,8 @@ def error_to(error: Exception, *, service: Service = "pipelines") -> tuple[int, 
         return status, {"Error": {"Code": code, "Message": message}, "Correlation": {}}
     if status == 400:
         # The one code the SDK turns into an exception of its own; the precise one is inside.
-        return status, {"error": {"code": "UserError", "message": message, "innerError": {"code": code}}}
-    return status, {"error": {"code": code, "message": message}}
+        return status, {"error": {"code": "UserError", "message": message, "innerError": {"code": code}, "details": []}}
+    return status, {"error": {"code": code, "message": message, "details": []}}
 
 
 def error_from(status: int, answer: object, *, what: str = "") -> AmlError:

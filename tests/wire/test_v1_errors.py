@@ -43,6 +43,11 @@ def test_the_pipelines_service_writes_pascal_case_and_the_others_camel_case():
     assert v1.error_to(error, service="other")[1]["error"]["code"] == "UserError"
 
 
+@pytest.mark.parametrize("error", [error for error, _, _ in KINDS], ids=lambda error: type(error).__name__)
+def test_an_error_of_run_history_has_details_or_microsofts_client_fails_while_it_shows_it(error):
+    assert v1.error_to(error, service="other")[1]["error"]["details"] == []
+
+
 def test_an_expected_refusal_is_never_one_that_microsofts_client_repeats():
     expected = [error for error, _, _ in KINDS if isinstance(error, InvalidInput | NotFound | Conflict)]
 
