@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aml_magics.embedded.routes import route
+from aml_magics.embedded.routes import as_json, route
 from aml_magics.embedded.store_experiments import page
 from aml_magics.embedded.store_filter import compile_filter
 from aml_magics.model.errors import NotFound
@@ -50,6 +50,15 @@ class _History:
     async def modify_experiment(self, call: Call) -> object:
         return self._workspace.store.experiments.modify(call.path("experiment"), await call.fields())
 
+    async def remove_experiment_tags(self, call: Call) -> object:
+        names = Body(await call.fields(), "experiment").values("tags")
+        self._workspace.store.experiments.remove_tags(call.path("experiment"), map(str, names))
+        return {"errors": {}}
+
+    async def delete_experiment(self, call: Call) -> object:
+        self._workspace.store.experiments.delete(call.path("experiment"))
+        return as_json({})
+
     # runs
 
     async def query_runs(self, call: Call) -> object:
@@ -65,9 +74,15 @@ class _History:
         return self._workspace.store.runs.history(call.path("run"))
 
     async def modify_run(self, call: Call) -> object:
-        """PATCH: ``tags`` are added to those that are there; the rest of a run is not the caller's to change."""
+        """PATCH: ``tags`` and ``properties`` are added to those that are there; the rest is not the caller's."""
         body = Body(await call.fields(), "run")
-        self._workspace.store.runs.add_tags(call.path("run"), body.texts("tags"))
+        self._workspace.store.runs.add_notes(call.path("run"), body.texts("tags"), body.texts("properties"))
+        return self._workspace.store.runs.history(call.path("run"))
+
+    async def remove_run_tags(self, call: Call) -> object:
+        """The body is an array of names."""
+        names = Body({"tags": await call.json() or None}, "run").values("tags")
+        self._workspace.store.runs.remove_tags(call.path("run"), map(str, names))
         return self._workspace.store.runs.history(call.path("run"))
 
     async def children(self, call: Call) -> object:
@@ -128,12 +143,15 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/experiments/{name}", "POST", here.create_experiment),
         add("/experimentids/{experiment}", "GET", here.experiment_by_id),
         add("/experimentids/{experiment}", "PATCH", here.modify_experiment),
+        add("/experimentids/{experiment}", "DELETE", here.delete_experiment),
+        add("/experimentids/{experiment}/tags:delete", "POST", here.remove_experiment_tags),
         add("/experiments/{name}/runs:query", "POST", here.query_runs),
     ]
     for prefix in ("", "/experiments/{name}", "/experimentids/{experiment}"):
         found += [
             add(f"{prefix}/runs/{{run}}", "GET", here.run),
             add(f"{prefix}/runs/{{run}}", "PATCH", here.modify_run),
+            add(f"{prefix}/runs/{{run}}/tags", "DELETE", here.remove_run_tags),
             add(f"{prefix}/runs/{{run}}/children", "GET", here.children),
             add(f"{prefix}/runs/{{run}}/details", "GET", here.details),
         ]

@@ -38,7 +38,7 @@ __all__ = [
     "request_cancel",
     "runs_to_cancel",
     "runs_waiting",
-    "set_tags",
+    "set_notes",
     "steps_of",
     "take_over",
     "update_step",
@@ -213,9 +213,12 @@ def steps_of(database: Database, run_id: str) -> list[Step]:
     return [_step(row) for row in database.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY position", (run_id,))]
 
 
-def set_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str]) -> None:
-    """Replace the tags of a run."""
-    connection.execute("UPDATE runs SET tags = ? WHERE id = ?", (json.dumps(dict(tags)), run_id))
+def set_notes(
+    connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str], properties: Mapping[str, str]
+) -> None:
+    """Replace what callers have noted about a run."""
+    notes = (json.dumps(dict(tags)), json.dumps(dict(properties)))
+    connection.execute("UPDATE runs SET tags = ?, properties = ? WHERE id = ?", (*notes, run_id))
 
 
 def runs_waiting(database: Database) -> bool:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.embedded.store_filter import compile_filter
-from aml_magics.model.errors import InvalidInput, NotFound, did_you_mean
+from aml_magics.model.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from aml_magics.model.resources import Experiment
 from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.moments import instant_from, instant_to
@@ -102,6 +102,23 @@ class Experiments:
                 (body.text("description", before["description"]), json.dumps(tags), archived, experiment_id),
             )
         return self.get_by_id(experiment_id)
+
+    def remove_tags(self, experiment_id: str, names: Iterable[str]) -> None:
+        """Names that are no tags of it are passed over. Raises ``NotFound``."""
+        with self._database.transaction() as connection:
+            tags = self.get_by_id(experiment_id)["tags"]
+            for name in names:
+                tags.pop(name, None)
+            connection.execute("UPDATE experiments SET tags = ? WHERE id = ?", (json.dumps(tags), experiment_id))
+
+    def delete(self, experiment_id: str) -> None:
+        """Raises ``NotFound``, and ``Conflict`` for an experiment with runs: as on Azure, only an empty one can go."""
+        with self._database.transaction() as connection:
+            name = self.get_by_id(experiment_id)["name"]
+            if connection.execute("SELECT 1 FROM runs WHERE experiment = ? LIMIT 1", (name,)).fetchone():
+                message = f"experiment {name!r} has runs"
+                raise Conflict(message, hint="Only an empty experiment can be deleted: archive this one.")
+            connection.execute("DELETE FROM experiments WHERE id = ?", (experiment_id,))
 
 
 def is_experiment_name(name: str) -> bool:

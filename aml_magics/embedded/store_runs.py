@@ -123,11 +123,19 @@ class Runs:
         )
         return self._insert(connection, run, pipeline).id
 
-    def add_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+    def add_notes(self, run_id: str, tags: Mapping[str, str], properties: Mapping[str, str]) -> None:
         """Raises ``NotFound``, also for a step: a step has the tags that the SDK finds it by and no others."""
         with self._database.transaction() as connection:
             record = self._record(run_id)
-            run_tables.set_tags(connection, run_id, {**record.tags, **tags})
+            run_tables.set_notes(connection, run_id, {**record.tags, **tags}, {**record.properties, **properties})
+
+    def remove_tags(self, run_id: str, names: Iterable[str]) -> None:
+        """Names that are no tags of it are passed over. Raises ``NotFound``, as ``add_notes``."""
+        gone = set(names)
+        with self._database.transaction() as connection:
+            record = self._record(run_id)
+            left = {name: value for name, value in record.tags.items() if name not in gone}
+            run_tables.set_notes(connection, run_id, left, record.properties)
 
     # as the pipelines service tells them
 
@@ -247,6 +255,7 @@ class Runs:
         name = self._pipelines.get(run.pipeline_id).name
         answer = run_history_to(run, experiment_id=experiment_id, number=number or 1, pipeline_name=name)
         answer["tags"] = dict(record.tags)
+        answer["properties"] = {**record.properties, **answer["properties"]}
         if record.parent_run_id is not None:
             answer |= {"parentRunId": record.parent_run_id, "rootRunId": record.parent_run_id}
         return answer

@@ -259,6 +259,34 @@ def test_tags_are_added_to_a_run_and_found_by_a_filter(tmp_path):
     on_a_workspace(tmp_path, play)
 
 
+def test_tags_of_a_run_are_removed_by_their_names_and_the_others_stay(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run_id = (await bed.submit(pipeline_id, tags={"owner": "me", "stage": "two"})).body["Id"]
+        path = f"/experiments/MyExperiment/runs/{run_id}"
+        await bed.history("PATCH", path, {"properties": {"kept": "yes"}})
+        answer = await bed.history("DELETE", f"{path}/tags", ["stage", "never"])
+        assert (answer.status, answer.body["tags"]) == (200, {"owner": "me"})
+        after = (await bed.history("GET", path)).body
+        assert (after["tags"], after["properties"]["kept"]) == ({"owner": "me"}, "yes")
+        assert (await bed.history("DELETE", "/runs/none/tags", ["a"])).status == 404
+        assert (await bed.history("DELETE", f"{path}/tags", {"tags": "owner"})).status == 400
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_properties_are_added_to_a_run_beside_those_that_say_what_it_is(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run_id = (await bed.submit(pipeline_id)).body["Id"]
+        for properties in ({"one": "1"}, {"two": "2", "azureml.pipelineid": "another"}):
+            await bed.history("PATCH", f"/runs/{run_id}", {"properties": properties})
+        found = (await bed.history("GET", f"/runs/{run_id}")).body["properties"]
+        assert (found["one"], found["two"], found["azureml.pipelineid"]) == ("1", "2", pipeline_id)
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_run_history_tells_what_a_run_was_given(tmp_path):
     async def play(bed):
         answer = await bed.submit(await bed.publish(), ParameterAssignments={"epochs": "9"}, Description="why")
