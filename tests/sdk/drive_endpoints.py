@@ -17,7 +17,7 @@ from azureml.pipeline.core import (
     PublishedPipeline,
 )
 from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence
-from sdk_bed import BASE, SCOPE, check, connect, outside, refused, wait
+from sdk_bed import BASE, SCOPE, Bare, check, connect, outside, refused, wait
 
 TRAIN_ID, IDLE_ID = sys.argv[4:]
 EXPERIMENT = "MyExperiment"
@@ -118,7 +118,7 @@ def names_and_status(ws: Workspace, made: PipelineEndpoint, idle: PublishedPipel
 
 def submit(ws: Workspace, made: PipelineEndpoint) -> None:
     run = made.submit(EXPERIMENT, pipeline_parameters={"learning_rate": 0.7})
-    check("a submission is a pipeline run", isinstance(run, PipelineRun))
+    check("a submission is a pipeline run in run history", isinstance(ws.get_run(run.id), PipelineRun))
     check("of the default version", run.wait_for_completion(show_output=False) == "Finished")
     check("with its values", "trained with 0.7" in run.find_step_run("fit")[0].get_stdout_log())
     check("it is among that pipeline's runs", run.id in [r.id for r in PipelineRun.get_pipeline_runs(ws, TRAIN_ID)])
@@ -232,8 +232,9 @@ def draft_of_an_empty_pipeline(ws: Workspace) -> None:
     check("a draft of an empty pipeline is made", (made.name, made.tags) == ("nothing", {"a": "b"}))
     check("its graph is empty", list(made.get_graph().nodes) == [])
     check("it runs", made.submit_run().get_status() == "Finished")
-    made.update(pipeline=Pipeline(ws, steps=[]), continue_on_step_failure=True)
-    check("its graph can be replaced", made.publish().continue_on_step_failure is True)
+    made.update(pipeline=Pipeline(ws, steps=[Bare("bare", [], [])]), continue_on_step_failure=True)
+    check("its graph can be replaced", [node.name for node in made.get_graph().nodes] == ["bare"])
+    check("and how its steps may fail", made.publish().continue_on_step_failure is True)
 
 
 def main() -> None:
