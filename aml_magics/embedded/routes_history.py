@@ -76,7 +76,7 @@ class _History:
     async def modify_run(self, call: Call) -> object:
         """PATCH: ``tags`` and ``properties`` are added to those that are there; the rest is not the caller's."""
         body = Body(await call.fields(), "run")
-        self._workspace.store.runs.add_notes(call.path("run"), body.texts("tags"), body.texts("properties"))
+        self._workspace.store.runs.add_notes(call.path("run"), body.tags(), body.texts("properties"))
         return self._workspace.store.runs.history(call.path("run"))
 
     async def remove_run_tags(self, call: Call) -> object:

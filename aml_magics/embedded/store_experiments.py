@@ -95,7 +95,7 @@ class Experiments:
         archived = before["archivedTime"]
         if archive is not None:
             archived = (archived or instant_to(self._now())) if archive else None
-        tags = before["tags"] | body.texts("tags")
+        tags = before["tags"] | body.tags()
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE experiments SET description = ?, tags = ?, archived = ? WHERE id = ?",

@@ -259,6 +259,23 @@ def test_tags_are_added_to_a_run_and_found_by_a_filter(tmp_path):
     on_a_workspace(tmp_path, play)
 
 
+def test_a_tag_without_a_value_is_kept_and_found(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run_id = (await bed.submit(pipeline_id)).body["Id"]
+        await bed.submit(pipeline_id)
+        answer = await bed.history("PATCH", f"/runs/{run_id}", {"tags": {"passing": None, "team": "a"}})
+        assert answer.body["tags"] == {"passing": "", "team": "a"}
+        query = {"filter": "((Tags/passing ne null or Tags/passing eq null) and (ParentRunId eq null))"}
+        found = await bed.history("POST", "/experiments/MyExperiment/runs:query", query)
+        assert [run["runId"] for run in found.body["value"]] == [run_id]
+        experiment = (await bed.history("GET", "/experiments/MyExperiment")).body["experimentId"]
+        await bed.history("PATCH", f"/experimentids/{experiment}", {"tags": {"kept": None}})
+        assert (await bed.history("GET", "/experiments/MyExperiment")).body["tags"] == {"kept": ""}
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_tags_of_a_run_are_removed_by_their_names_and_the_others_stay(tmp_path):
     async def play(bed):
         pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
