@@ -97,7 +97,11 @@ def names_and_status(ws: Workspace, made: PipelineEndpoint, idle: PublishedPipel
     check("it is disabled", PipelineEndpoint.get(ws, id=made.id).status == "Disabled")
     check("and leaves the list", PipelineEndpoint.list(ws) == [])
     check("but not the list of all", [one.name for one in PipelineEndpoint.list(ws, active_only=False)] == ["live"])
-    refused_here("nothing is submitted to it by the SDK", "must be Active", lambda: made.submit(EXPERIMENT))
+    refused_here(
+        "nothing is submitted to it by the SDK",
+        "must be Active",
+        lambda: PipelineEndpoint.get(ws, name="live").submit(EXPERIMENT),
+    )
     made._status = "Active"  # as another client that has read it before
     refused("nor by the workspace", "'live' is Disabled", lambda: made.submit(EXPERIMENT))
     made.enable()
@@ -197,7 +201,7 @@ def drafts(ws: Workspace, train: PublishedPipeline) -> None:
     run = found.submit_run()
     check("it is submitted", run.wait_for_completion(show_output=False) == "Finished")
     check("with its values", "trained with 0.25" in run.find_step_run("fit")[0].get_stdout_log())
-    check("in its experiment", run.experiment.name == "Drafts")
+    check("in its experiment", ws.get_run(run.id).experiment.name == "Drafts")
     check("and nothing is published by that", {p.id for p in PublishedPipeline.list(ws, active_only=False)} == before)
     check("it knows its last run", PipelineDraft.get(ws, id=made.id).last_submitted_pipeline_run_id == run.id)
     other = Experiment(ws, "Drafts").submit(found)

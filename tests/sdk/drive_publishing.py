@@ -139,7 +139,10 @@ def look_at_a_run(ws: Workspace) -> None:
     check("and that its environment is not made", "its environment is not made (numpy)" in printed.getvalue())
     (child,) = run.find_step_run("slow")
     check("the step has details", child.get_details()["status"] == "Completed")
-    check("with its log", "one line" in str(child.get_details_with_logs()["logFiles"].values()))
+    logs = child.get_details_with_logs()["logFiles"]
+    check(
+        "with its log", [logs.get(name) for name in ("user_logs/std_log.txt", "STDOUT", "JOBLOG")] == 3 * ["one line\n"]
+    )
     check("its files are listed", child.get_file_names() == ["user_logs/std_log.txt"])
     child.download_file("user_logs/std_log.txt", str(SOURCES / "log.txt"))
     check("and downloaded", (SOURCES / "log.txt").read_text() == "one line\n")
