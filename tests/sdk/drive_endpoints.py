@@ -123,7 +123,7 @@ def names_and_status(ws: Workspace, made: PipelineEndpoint, idle: PublishedPipel
 def submit(ws: Workspace, made: PipelineEndpoint) -> None:
     run = made.submit(EXPERIMENT, pipeline_parameters={"learning_rate": 0.7})
     check("a submission is a pipeline run in run history", isinstance(ws.get_run(run.id), PipelineRun))
-    check("of the default version", run.wait_for_completion(show_output=False) == "Finished")
+    check("of the default version", run.wait_for_completion(show_output=True) == "Finished")
     check("with its values", "trained with 0.7" in run.find_step_run("fit")[0].get_stdout_log())
     check("it is among that pipeline's runs", run.id in [r.id for r in PipelineRun.get_pipeline_runs(ws, TRAIN_ID)])
     other = made.submit(EXPERIMENT, pipeline_version="1", parent_run_id=run.id)
