@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aml_magics.embedded.routes import route
+from aml_magics.embedded.routes import as_json, route
 from aml_magics.embedded.store_experiments import page
 from aml_magics.embedded.store_filter import compile_filter
-from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.errors import NotFound
 from aml_magics.wire.casing import Body
 
 if TYPE_CHECKING:
@@ -51,12 +51,13 @@ class _History:
         return self._workspace.store.experiments.modify(call.path("experiment"), await call.fields())
 
     async def remove_experiment_tags(self, call: Call) -> object:
-        names = _names((await call.fields()).get("tags"))
-        return self._workspace.store.experiments.remove_tags(call.path("experiment"), names)
+        names = Body(await call.fields(), "experiment").values("tags")
+        self._workspace.store.experiments.remove_tags(call.path("experiment"), map(str, names))
+        return {"errors": {}}
 
-    async def remove_experiment(self, call: Call) -> object:
-        self._workspace.store.experiments.remove(call.path("experiment"))
-        return {}
+    async def delete_experiment(self, call: Call) -> object:
+        self._workspace.store.experiments.delete(call.path("experiment"))
+        return as_json({})
 
     # runs
 
@@ -73,15 +74,15 @@ class _History:
         return self._workspace.store.runs.history(call.path("run"))
 
     async def modify_run(self, call: Call) -> object:
-        """PATCH: adds ``tags`` and ``properties``; the rest of a run is not the caller's to change."""
+        """PATCH: ``tags`` and ``properties`` are added to those that are there; the rest is not the caller's."""
         body = Body(await call.fields(), "run")
-        runs = self._workspace.store.runs
-        runs.annotate(call.path("run"), tags=body.texts("tags"), properties=body.texts("properties"))
+        self._workspace.store.runs.add_notes(call.path("run"), body.tags(), body.texts("properties"))
         return self._workspace.store.runs.history(call.path("run"))
 
-    async def remove_tags(self, call: Call) -> object:
-        """DELETE, with a bare list of names."""
-        self._workspace.store.runs.remove_tags(call.path("run"), _names(await call.json()))
+    async def remove_run_tags(self, call: Call) -> object:
+        """The body is an array of names."""
+        names = Body({"tags": await call.json() or None}, "run").values("tags")
+        self._workspace.store.runs.remove_tags(call.path("run"), map(str, names))
         return self._workspace.store.runs.history(call.path("run"))
 
     async def children(self, call: Call) -> object:
@@ -142,7 +143,7 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/experiments/{name}", "POST", here.create_experiment),
         add("/experimentids/{experiment}", "GET", here.experiment_by_id),
         add("/experimentids/{experiment}", "PATCH", here.modify_experiment),
-        add("/experimentids/{experiment}", "DELETE", here.remove_experiment),
+        add("/experimentids/{experiment}", "DELETE", here.delete_experiment),
         add("/experimentids/{experiment}/tags:delete", "POST", here.remove_experiment_tags),
         add("/experiments/{name}/runs:query", "POST", here.query_runs),
     ]
@@ -150,7 +151,7 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         found += [
             add(f"{prefix}/runs/{{run}}", "GET", here.run),
             add(f"{prefix}/runs/{{run}}", "PATCH", here.modify_run),
-            add(f"{prefix}/runs/{{run}}/tags", "DELETE", here.remove_tags),
+            add(f"{prefix}/runs/{{run}}/tags", "DELETE", here.remove_run_tags),
             add(f"{prefix}/runs/{{run}}/children", "GET", here.children),
             add(f"{prefix}/runs/{{run}}/details", "GET", here.details),
         ]
@@ -166,13 +167,6 @@ def artifact_routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/artifacts/contentinfo/ExperimentRun/{container}/{path:path}", "GET", here.artifact),
         add("/artifacts/ExperimentRun/{container}", "GET", here.every_artifact),
     ]
-
-
-def _names(value: object) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        message = "tags: expected a list of names"
-        raise InvalidInput(message)
-    return value
 
 
 def _run_id(call: Call) -> str:

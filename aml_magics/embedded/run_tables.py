@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aml_magics.embedded.run_schema import COMPONENT, MIGRATIONS
 from aml_magics.model.errors import NotFound
 from aml_magics.model.resources import DataPath, Run, RunStatus, Step, StepStatus
 
@@ -26,7 +27,6 @@ __all__ = [
     "COMPONENT",
     "MIGRATIONS",
     "RunRecord",
-    "annotate",
     "claim_next",
     "end_run",
     "find_runs",
@@ -39,56 +39,10 @@ __all__ = [
     "request_cancel",
     "runs_to_cancel",
     "runs_waiting",
+    "set_notes",
     "steps_of",
     "take_over",
     "update_step",
-]
-
-COMPONENT = "runs"
-MIGRATIONS = [
-    """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY,
-        experiment TEXT NOT NULL,
-        pipeline_id TEXT NOT NULL,
-        schedule_id TEXT,
-        status TEXT NOT NULL,
-        detail TEXT NOT NULL,
-        description TEXT NOT NULL,
-        source TEXT NOT NULL,
-        parameters TEXT NOT NULL,
-        data_paths TEXT NOT NULL,
-        continue_on_step_failure INTEGER NOT NULL,
-        tags TEXT NOT NULL,
-        properties TEXT NOT NULL,
-        parent_run_id TEXT,
-        owner TEXT,
-        cancel_requested INTEGER NOT NULL DEFAULT 0,
-        created REAL NOT NULL,
-        started REAL,
-        ended REAL
-    );
-    CREATE INDEX runs_created ON runs (created);
-    CREATE INDEX runs_pipeline ON runs (pipeline_id, created);
-    CREATE INDEX runs_schedule ON runs (schedule_id, created) WHERE schedule_id IS NOT NULL;
-    CREATE INDEX runs_experiment ON runs (experiment, created);
-    CREATE INDEX runs_parent ON runs (parent_run_id, created) WHERE parent_run_id IS NOT NULL;
-    CREATE INDEX runs_waiting ON runs (created) WHERE status = 'NotStarted' AND owner IS NULL;
-    CREATE INDEX runs_owned ON runs (owner) WHERE owner IS NOT NULL;
-    CREATE TABLE steps (
-        run_id TEXT NOT NULL REFERENCES runs (id),
-        id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        position INTEGER NOT NULL,
-        status TEXT NOT NULL,
-        detail TEXT NOT NULL,
-        exit_code INTEGER,
-        created REAL NOT NULL,
-        started REAL,
-        ended REAL,
-        PRIMARY KEY (run_id, id)
-    ) WITHOUT ROWID;
-    """
 ]
 
 
@@ -213,10 +167,12 @@ def steps_of(database: Database, run_id: str) -> list[Step]:
     return [_step(row) for row in database.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY position", (run_id,))]
 
 
-def annotate(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str], given: Mapping[str, str]) -> None:
-    """Replace the tags of a run, and the properties that it was given."""
-    texts = json.dumps(dict(tags)), json.dumps(dict(given))
-    connection.execute("UPDATE runs SET tags = ?, properties = ? WHERE id = ?", (*texts, run_id))
+def set_notes(
+    connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str], properties: Mapping[str, str]
+) -> None:
+    """Replace what callers have noted about a run."""
+    notes = (json.dumps(dict(tags)), json.dumps(dict(properties)))
+    connection.execute("UPDATE runs SET tags = ?, properties = ? WHERE id = ?", (*notes, run_id))
 
 
 def runs_waiting(database: Database) -> bool:

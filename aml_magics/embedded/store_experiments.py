@@ -6,13 +6,13 @@ import json
 import re
 import sqlite3
 import uuid
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.embedded.store_filter import compile_filter
-from aml_magics.model.errors import InvalidInput, NotFound, did_you_mean
+from aml_magics.model.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from aml_magics.model.resources import Experiment
 from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.moments import instant_from, instant_to
@@ -95,7 +95,7 @@ class Experiments:
         archived = before["archivedTime"]
         if archive is not None:
             archived = (archived or instant_to(self._now())) if archive else None
-        tags = before["tags"] | body.texts("tags")
+        tags = before["tags"] | body.tags()
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE experiments SET description = ?, tags = ?, archived = ? WHERE id = ?",
@@ -103,19 +103,21 @@ class Experiments:
             )
         return self.get_by_id(experiment_id)
 
-    def remove_tags(self, experiment_id: str, names: Container[str]) -> Json:
+    def remove_tags(self, experiment_id: str, names: Iterable[str]) -> None:
+        """Names that are no tags of it are passed over. Raises ``NotFound``."""
         with self._database.transaction() as connection:
-            tags = {name: value for name, value in self.get_by_id(experiment_id)["tags"].items() if name not in names}
+            tags = self.get_by_id(experiment_id)["tags"]
+            for name in names:
+                tags.pop(name, None)
             connection.execute("UPDATE experiments SET tags = ? WHERE id = ?", (json.dumps(tags), experiment_id))
-        return self.get_by_id(experiment_id)
 
-    def remove(self, experiment_id: str) -> None:
-        """Raises ``NotFound``, and ``InvalidInput`` for an experiment that has runs."""
+    def delete(self, experiment_id: str) -> None:
+        """Raises ``NotFound``, and ``Conflict`` for an experiment with runs: as on Azure, only an empty one can go."""
         with self._database.transaction() as connection:
             name = self.get_by_id(experiment_id)["name"]
-            if connection.execute("SELECT 1 FROM runs WHERE experiment = ?", (name,)).fetchone():
+            if connection.execute("SELECT 1 FROM runs WHERE experiment = ? LIMIT 1", (name,)).fetchone():
                 message = f"experiment {name!r} has runs"
-                raise InvalidInput(message, hint="Only an empty one can be deleted; archive this one.")
+                raise Conflict(message, hint="Only an empty experiment can be deleted: archive this one.")
             connection.execute("DELETE FROM experiments WHERE id = ?", (experiment_id,))
 
 

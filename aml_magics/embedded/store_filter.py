@@ -6,6 +6,7 @@
 
 A comparison is FIELD OPERATOR VALUE with ``eq ne gt ge lt le``; ``null`` is absent, a value may be quoted. Names of
 fields are matched without regard to case; ``Tags/x`` and ``Properties/x`` look into a mapping, whose keys keep theirs.
+Whether there is a tag x at all is asked as ``(Tags/x ne null or Tags/x eq null)``: without it, neither is true.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class _Reader:
         if compare is None:
             raise self._wrong(f"{word!r} is no operator; known: {', '.join(_OPERATORS)}")
         wanted = None if value == "null" and not quoted else value
+        if wanted is None and "/" in field:
+            return lambda item: (found := _field(item, field)) is not None and compare(found, None)
         return lambda item: _compared(compare, _field(item, field), wanted)
 
     def _next(self, what: str) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -123,21 +123,22 @@ class Runs:
         )
         return self._insert(connection, run, pipeline).id
 
-    def annotate(self, run_id: str, *, tags: Mapping[str, str], properties: Mapping[str, str]) -> None:
+    def add_notes(self, run_id: str, tags: Mapping[str, str], properties: Mapping[str, str]) -> None:
         """Add tags, and properties: a tag may be given another value, a property may not.
 
         Raises ``NotFound``, also for a step: a step has the tags that the SDK finds it by and no others.
         """
         with self._database.transaction() as connection:
             record = self._record(run_id)
-            run_tables.annotate(connection, run_id, {**record.tags, **tags}, {**properties, **record.properties})
+            run_tables.set_notes(connection, run_id, {**record.tags, **tags}, {**properties, **record.properties})
 
-    def remove_tags(self, run_id: str, names: Container[str]) -> None:
-        """Raises ``NotFound``, as ``annotate``."""
+    def remove_tags(self, run_id: str, names: Iterable[str]) -> None:
+        """Names that are no tags of it are passed over. Raises ``NotFound``, as ``add_notes``."""
+        gone = set(names)
         with self._database.transaction() as connection:
             record = self._record(run_id)
-            kept = {name: value for name, value in record.tags.items() if name not in names}
-            run_tables.annotate(connection, run_id, kept, record.properties)
+            left = {name: value for name, value in record.tags.items() if name not in gone}
+            run_tables.set_notes(connection, run_id, left, record.properties)
 
     # as the pipelines service tells them
 

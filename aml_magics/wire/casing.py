@@ -130,6 +130,12 @@ class Body:
             found[key] = str(item)
         return found
 
+    def tags(self) -> dict[str, str]:
+        """The mapping ``tags``: one that was given without a value is kept with an empty one."""
+        given = self.get("tags")
+        bare = [str(name) for name, value in given.items() if value is None] if isinstance(given, Mapping) else []
+        return dict.fromkeys(bare, "") | self.texts("tags")
+
     def _wrong(self, name: str, expected: str, value: object) -> InvalidInput:
         return InvalidInput(f"{self.what}.{name}: expected {expected}, got {_kind(value)}")
 

@@ -11,7 +11,8 @@ anything else      500     ``InternalError``                   ``InternalError``
 =================  ======  ==================================  ==================
 
 Never 409, 429 or 5xx for a refusal that is expected: Microsoft's client waits and repeats those. ``Message`` is the one
-line for a person; an error of the pipelines service must be ``PascalCase``, or the SDK shows none of it.
+line for a person; an error of the pipelines service must be ``PascalCase``, or the SDK shows none of it, and one of the
+other services must have ``details``, or the SDK fails while it writes the error out.
 """
 
 from __future__ import annotations

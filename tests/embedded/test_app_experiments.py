@@ -89,7 +89,8 @@ def test_tags_and_description_of_an_experiment_are_kept_and_can_be_searched(tmp_
         found = await bed.history("POST", "/experiments:query", {"filter": "(Tags/team eq one)"})
         assert found.body["value"][0]["tags"] == {"team": "one", "stage": "two"}
         assert found.body["value"][0]["description"] == "what for"
-        assert (await bed.history("POST", f"{path}/tags:delete", {"tags": ["team"]})).body["tags"] == {"stage": "two"}
+        assert (await bed.history("POST", f"{path}/tags:delete", {"tags": ["team"]})).status == 200
+        assert (await bed.history("GET", path)).body["tags"] == {"stage": "two"}
         assert (await bed.history("GET", path)).body["tags"] == {"stage": "two"}
         assert (await bed.history("POST", f"{path}/tags:delete", {"tags": "team"})).status == 400
 
@@ -108,5 +109,32 @@ def test_an_experiment_without_runs_can_be_deleted_and_no_other(tmp_path):
         assert (refused.status, "has runs" in refused.body["error"]["message"]) == (400, True)
         names = [one["name"] for one in (await bed.history("POST", "/experiments:query", {})).body["value"]]
         assert names == ["MyExperiment"]
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_tags_of_an_experiment_are_removed_by_their_names_and_the_others_stay(tmp_path):
+    async def play(bed):
+        made = (await bed.history("POST", "/experiments/tagged")).body
+        path = f"/experimentids/{made['experimentId']}"
+        await bed.history("PATCH", path, {"tags": {"team": "one", "stage": "two"}})
+        assert (await bed.history("POST", f"{path}/tags:delete", {"tags": ["stage", "never"]})).status == 200
+        assert (await bed.history("GET", "/experiments/tagged")).body["tags"] == {"team": "one"}
+        assert (await bed.history("POST", "/experimentids/none/tags:delete", {"tags": []})).status == 404
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_an_empty_experiment_can_be_deleted_and_one_with_runs_cannot(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        await bed.submit(pipeline_id)
+        used = (await bed.history("GET", "/experiments/MyExperiment")).body["experimentId"]
+        unused = (await bed.history("POST", "/experiments/unused")).body["experimentId"]
+        assert (await bed.history("DELETE", f"/experimentids/{unused}")).status == 200
+        assert (await bed.history("DELETE", f"/experimentids/{unused}")).status == 404
+        refused = await bed.history("DELETE", f"/experimentids/{used}")
+        assert (refused.status, "'MyExperiment' has runs" in refused.message) == (400, True)
+        assert names(await bed.history("POST", "/experiments:query", {"viewType": "All"})) == ["MyExperiment"]
 
     on_a_workspace(tmp_path, play)

@@ -259,6 +259,23 @@ def test_tags_are_added_to_a_run_and_found_by_a_filter(tmp_path):
     on_a_workspace(tmp_path, play)
 
 
+def test_a_tag_without_a_value_is_kept_and_found(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run_id = (await bed.submit(pipeline_id)).body["Id"]
+        await bed.submit(pipeline_id)
+        answer = await bed.history("PATCH", f"/runs/{run_id}", {"tags": {"passing": None, "team": "a"}})
+        assert answer.body["tags"] == {"passing": "", "team": "a"}
+        query = {"filter": "((Tags/passing ne null or Tags/passing eq null) and (ParentRunId eq null))"}
+        found = await bed.history("POST", "/experiments/MyExperiment/runs:query", query)
+        assert [run["runId"] for run in found.body["value"]] == [run_id]
+        experiment = (await bed.history("GET", "/experiments/MyExperiment")).body["experimentId"]
+        await bed.history("PATCH", f"/experimentids/{experiment}", {"tags": {"kept": None}})
+        assert (await bed.history("GET", "/experiments/MyExperiment")).body["tags"] == {"kept": ""}
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_properties_are_added_to_a_run_once_and_found_by_a_filter(tmp_path):
     async def play(bed):
         pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
@@ -276,15 +293,30 @@ def test_properties_are_added_to_a_run_once_and_found_by_a_filter(tmp_path):
     on_a_workspace(tmp_path, play)
 
 
-def test_tags_are_taken_from_a_run_by_their_names(tmp_path):
+def test_tags_of_a_run_are_removed_by_their_names_and_the_others_stay(tmp_path):
     async def play(bed):
         pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
-        run = (await bed.submit(pipeline_id, tags={"owner": "me", "stage": "two"})).body["Id"]
-        path = f"/experiments/MyExperiment/runs/{run}/tags"
-        assert (await bed.history("DELETE", path, ["stage", "unknown"])).body["tags"] == {"owner": "me"}
-        assert (await bed.history("GET", f"/runs/{run}")).body["tags"] == {"owner": "me"}
-        assert (await bed.history("DELETE", path, {"stage": "two"})).status == 400
-        assert (await bed.history("DELETE", "/runs/none/tags", [])).status == 404
+        run_id = (await bed.submit(pipeline_id, tags={"owner": "me", "stage": "two"})).body["Id"]
+        path = f"/experiments/MyExperiment/runs/{run_id}"
+        await bed.history("PATCH", path, {"properties": {"kept": "yes"}})
+        answer = await bed.history("DELETE", f"{path}/tags", ["stage", "never"])
+        assert (answer.status, answer.body["tags"]) == (200, {"owner": "me"})
+        after = (await bed.history("GET", path)).body
+        assert (after["tags"], after["properties"]["kept"]) == ({"owner": "me"}, "yes")
+        assert (await bed.history("DELETE", "/runs/none/tags", ["a"])).status == 404
+        assert (await bed.history("DELETE", f"{path}/tags", {"tags": "owner"})).status == 400
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_properties_are_added_to_a_run_beside_those_that_say_what_it_is(tmp_path):
+    async def play(bed):
+        pipeline_id = (await bed.pipelines("POST", "/Pipelines/Create", {"Name": "empty"})).body["Id"]
+        run_id = (await bed.submit(pipeline_id)).body["Id"]
+        for properties in ({"one": "1"}, {"two": "2", "azureml.pipelineid": "another"}):
+            await bed.history("PATCH", f"/runs/{run_id}", {"properties": properties})
+        found = (await bed.history("GET", f"/runs/{run_id}")).body["properties"]
+        assert (found["one"], found["two"], found["azureml.pipelineid"]) == ("1", "2", pipeline_id)
 
     on_a_workspace(tmp_path, play)
 

@@ -130,11 +130,11 @@ def test_no_question_asked_often_reads_the_whole_table(database, query):
 
 
 def test_tags_and_properties_are_replaced(database):
-    insert(database, run("r"), tags={"a": "1"})
+    insert(database, run("r"), tags={"a": "1"}, properties={"p": "1"})
     with database.transaction() as connection:
-        run_tables.annotate(connection, "r", {"b": "2"}, {"p": "3"})
+        run_tables.set_notes(connection, "r", {"b": "2"}, {"q": "2"})
     record = run_tables.get_record(database, "r")
-    assert (record.tags, record.properties) == ({"b": "2"}, {"p": "3"})
+    assert (record.tags, record.properties) == ({"b": "2"}, {"q": "2"})
 
 
 def test_the_oldest_run_that_waits_is_claimed_and_each_once(database):

@@ -17,7 +17,7 @@ from azureml.pipeline.core import (
     PublishedPipeline,
 )
 from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence
-from sdk_bed import BASE, SCOPE, check, connect, outside, refused, wait
+from sdk_bed import BASE, SCOPE, Bare, check, connect, outside, refused, wait
 
 TRAIN_ID, IDLE_ID = sys.argv[4:]
 EXPERIMENT = "MyExperiment"
@@ -97,7 +97,11 @@ def names_and_status(ws: Workspace, made: PipelineEndpoint, idle: PublishedPipel
     check("it is disabled", PipelineEndpoint.get(ws, id=made.id).status == "Disabled")
     check("and leaves the list", PipelineEndpoint.list(ws) == [])
     check("but not the list of all", [one.name for one in PipelineEndpoint.list(ws, active_only=False)] == ["live"])
-    refused_here("nothing is submitted to it by the SDK", "must be Active", lambda: made.submit(EXPERIMENT))
+    refused_here(
+        "nothing is submitted to it by the SDK",
+        "must be Active",
+        lambda: PipelineEndpoint.get(ws, name="live").submit(EXPERIMENT),
+    )
     made._status = "Active"  # as another client that has read it before
     refused("nor by the workspace", "'live' is Disabled", lambda: made.submit(EXPERIMENT))
     made.enable()
@@ -118,8 +122,8 @@ def names_and_status(ws: Workspace, made: PipelineEndpoint, idle: PublishedPipel
 
 def submit(ws: Workspace, made: PipelineEndpoint) -> None:
     run = made.submit(EXPERIMENT, pipeline_parameters={"learning_rate": 0.7})
-    check("a submission is a pipeline run", isinstance(run, PipelineRun))
-    check("of the default version", run.wait_for_completion(show_output=False) == "Finished")
+    check("a submission is a pipeline run in run history", isinstance(ws.get_run(run.id), PipelineRun))
+    check("of the default version", run.wait_for_completion(show_output=True) == "Finished")
     check("with its values", "trained with 0.7" in run.find_step_run("fit")[0].get_stdout_log())
     check("it is among that pipeline's runs", run.id in [r.id for r in PipelineRun.get_pipeline_runs(ws, TRAIN_ID)])
     other = made.submit(EXPERIMENT, pipeline_version="1", parent_run_id=run.id)
@@ -197,7 +201,7 @@ def drafts(ws: Workspace, train: PublishedPipeline) -> None:
     run = found.submit_run()
     check("it is submitted", run.wait_for_completion(show_output=False) == "Finished")
     check("with its values", "trained with 0.25" in run.find_step_run("fit")[0].get_stdout_log())
-    check("in its experiment", run.experiment.name == "Drafts")
+    check("in its experiment", ws.get_run(run.id).experiment.name == "Drafts")
     check("and nothing is published by that", {p.id for p in PublishedPipeline.list(ws, active_only=False)} == before)
     check("it knows its last run", PipelineDraft.get(ws, id=made.id).last_submitted_pipeline_run_id == run.id)
     other = Experiment(ws, "Drafts").submit(found)
@@ -232,8 +236,9 @@ def draft_of_an_empty_pipeline(ws: Workspace) -> None:
     check("a draft of an empty pipeline is made", (made.name, made.tags) == ("nothing", {"a": "b"}))
     check("its graph is empty", list(made.get_graph().nodes) == [])
     check("it runs", made.submit_run().get_status() == "Finished")
-    made.update(pipeline=Pipeline(ws, steps=[]), continue_on_step_failure=True)
-    check("its graph can be replaced", made.publish().continue_on_step_failure is True)
+    made.update(pipeline=Pipeline(ws, steps=[Bare("bare", [], [])]), continue_on_step_failure=True)
+    check("its graph can be replaced", [node.name for node in made.get_graph().nodes] == ["bare"])
+    check("and how its steps may fail", made.publish().continue_on_step_failure is True)
 
 
 def main() -> None:

@@ -24,13 +24,11 @@ from azureml.pipeline.core import (
     PipelineData,
     PipelineParameter,
     PipelineRun,
-    PipelineStep,
     PublishedPipeline,
 )
-from azureml.pipeline.core._module_builder import _ModuleBuilder
 from azureml.pipeline.core._python_script_step_base import _PythonScriptStepBase as PythonScriptStep
 from azureml.pipeline.core.schedule import Schedule
-from sdk_bed import check, connect, outside, refused, wait
+from sdk_bed import Bare, check, connect, outside, refused, wait
 
 ROOT, SOURCES = map(Path, sys.argv[4:6])
 EXPERIMENT = "Scripts"
@@ -141,7 +139,10 @@ def look_at_a_run(ws: Workspace) -> None:
     check("and that its environment is not made", "its environment is not made (numpy)" in printed.getvalue())
     (child,) = run.find_step_run("slow")
     check("the step has details", child.get_details()["status"] == "Completed")
-    check("with its log", "one line" in str(child.get_details_with_logs()["logFiles"].values()))
+    logs = child.get_details_with_logs()["logFiles"]
+    check(
+        "with its log", [logs.get(name) for name in ("user_logs/std_log.txt", "STDOUT", "JOBLOG")] == 3 * ["one line\n"]
+    )
     check("its files are listed", child.get_file_names() == ["user_logs/std_log.txt"])
     child.download_file("user_logs/std_log.txt", str(SOURCES / "log.txt"))
     check("and downloaded", (SOURCES / "log.txt").read_text() == "one line\n")
@@ -154,8 +155,24 @@ def look_at_a_run(ws: Workspace) -> None:
         broken.wait_for_completion(show_output=False)
     except ActivityFailedException as error:
         check("a script that fails says why", "no such luck" in str(error))
+    else:
+        check("waiting for it is told that it failed", kept=False)
     check("its status is Failed", broken.get_status() == "Failed")
     check("so is its step's", broken.find_step_run("fails")[0].get_status() == "Failed")
+
+
+def cancel_a_run(ws: Workspace) -> None:
+    endless = source("endless", {"tell.py": "import time\nprint('begun', flush=True)\ntime.sleep(600)\n"})
+    run = Experiment(ws, EXPERIMENT).submit(Pipeline(ws, steps=[script_step("endless", endless)]))
+    wait("its script is running", lambda: log_of(run, "endless") == "begun\n")
+    check("its run is running", run.get_status() == "Running")
+    (child,) = run.get_steps()
+    check("so is its step", child.get_status() == "Running")
+    run.cancel()
+    wait("a run that is running can be cancelled", lambda: run.get_status() == "Canceled")
+    check("so is its step then", child.get_status() == "Canceled")
+    check("run history says so too", run.get_details()["status"] == "Canceled")
+    check("waiting for it ends", run.wait_for_completion(show_output=False, raise_on_error=False) == "Canceled")
 
 
 def submit_what_is_not_published(ws: Workspace, folder: str) -> None:
@@ -166,7 +183,7 @@ def submit_what_is_not_published(ws: Workspace, folder: str) -> None:
     check("an experiment submits a pipeline", finished(run))
     check("its parameter came through", "'--rate', '5'" in log_of(run, "only"))
     check("its tags are kept", run.get_tags() == {"quality": "good"})
-    check("it is found by its id", PipelineRun.get(ws, run.id).id == run.id)
+    check("it is found by its id", PipelineRun.get(ws, run.id).experiment.name == "Unpublished")
     check(
         "it is among the runs of its experiment", [r.id for r in Experiment(ws, "Unpublished").get_runs()] == [run.id]
     )
@@ -206,18 +223,6 @@ def react(ws: Workspace, published: PublishedPipeline) -> None:
     check("its run finishes", finished(run))
     check("its script read the new file", "--data holds brand new" in log_of(run, "make a model"))
     reactive.disable()
-
-
-class Bare(PipelineStep):
-    """A step of one's own that has no script."""
-
-    service = "escloud"
-
-    def create_node(self, graph, default_datastore, context):
-        inputs, outputs = self.create_input_output_bindings(self._inputs, self._outputs, default_datastore)
-        module = self.create_module_def(execution_type=self.service, input_bindings=inputs, output_bindings=outputs)
-        builder = _ModuleBuilder(context=context, module_def=module)
-        return graph.add_module_node(self.name, inputs, outputs, module_builder=builder)
 
 
 class DatabricksStep(Bare):
@@ -266,6 +271,7 @@ def main() -> None:
     react(ws, published)
     run_a_command(ws, folder)
     look_at_a_run(ws)
+    cancel_a_run(ws)
     submit_what_is_not_published(ws, folder)
     change_the_source(ws)
     what_cannot_run(ws, folder)

@@ -11,8 +11,11 @@ import os
 import sys
 import time
 
+from azureml._restclient.exceptions import ServiceException
 from azureml.core import Workspace
 from azureml.core.authentication import TokenAuthentication
+from azureml.pipeline.core import PipelineStep
+from azureml.pipeline.core._module_builder import _ModuleBuilder
 from azureml.pipeline.core._restclients.aeva.models.error_response import ErrorResponseException
 
 BASE, SCOPE, WORKSPACE_ID = sys.argv[1:4]
@@ -32,6 +35,18 @@ def stay_here(event: str, arguments: tuple) -> None:
 sys.addaudithook(stay_here)
 
 
+class Bare(PipelineStep):
+    """A step of one's own that has no script."""
+
+    service = "escloud"
+
+    def create_node(self, graph, default_datastore, context):
+        inputs, outputs = self.create_input_output_bindings(self._inputs, self._outputs, default_datastore)
+        module = self.create_module_def(execution_type=self.service, input_bindings=inputs, output_bindings=outputs)
+        builder = _ModuleBuilder(context=context, module_def=module)
+        return graph.add_module_node(self.name, inputs, outputs, module_builder=builder)
+
+
 def check(promise: str, kept: object) -> None:
     """One line for each promise; the first that is broken ends the program."""
     if not kept:
@@ -44,7 +59,7 @@ def refused(promise: str, words: str, call) -> None:
     begun = time.monotonic()
     try:
         call()
-    except ErrorResponseException as error:
+    except (ErrorResponseException, ServiceException) as error:
         check(f"{promise}: {error}", words in str(error))
         check(f"{promise}: refused without being asked again", time.monotonic() - begun < 2)
     else:
