@@ -59,7 +59,7 @@ test: ## Set up everything, check, and run all tests (ARGS='-k word' narrows)
 	@$(MAKE) -j2 --output-sync=target test-rooms test-whole
 
 # The same tests in two halves, side by side: those of the rooms, and those of the whole in processes of its own.
-WHOLE := tests/browser tests/house tests/kernel tests/notebook tests/notebooks tests/sdk
+WHOLE := tests/browser tests/house tests/kernel tests/notebooks tests/sdk
 PYTEST = $(BIN)/python -m pytest -q $(ARGS)
 NOTHING_CHOSEN := $(if $(ARGS),|| test $$? = 5)
 
@@ -68,7 +68,7 @@ test-rooms: setup-test ## Run the tests of the package's rooms
 	@$(PYTEST) $(WHOLE:%=--ignore=%) $(NOTHING_CHOSEN)
 
 .PHONY: test-whole
-test-whole: setup-test sdk browser ## Run the tests of the magics, kernels, notebooks, JupyterLab, the SDK and the repository
+test-whole: setup-test sdk browser ## Run the tests of kernels, notebooks, JupyterLab, the SDK and the repository
 	@$(PYTEST) $(WHOLE) $(NOTHING_CHOSEN)
 
 .PHONY: check
