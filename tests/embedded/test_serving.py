@@ -24,6 +24,7 @@ from aml_magics.model.secret import Secret
 from aml_magics.notebook.words import split
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 from tests.embedded.app_bed import TRAIN, on_a_workspace
+from tests.support.loopback import listen_on_loopback
 from tests.support.planted import planted
 
 TOKEN = planted("guard-token")
@@ -175,7 +176,7 @@ def serving(tmp_path, play, **options):
             await serving.stop()
         with pytest.raises(httpx.ConnectError):
             async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-                await client.get(f"{served.url}/discovery")
+                await client.get(f"http://127.0.0.1:{urlsplit(served.url).port}/discovery")
 
     on_a_workspace(tmp_path, main)
 
@@ -251,7 +252,9 @@ def test_a_short_token_does_among_friends_on_this_machine(tmp_path):
     serving(tmp_path, play, token=Secret("short"))
 
 
-def test_it_says_when_others_can_reach_it(tmp_path):
+def test_it_says_when_others_can_reach_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Server, "_listener", listen_on_loopback)
+
     async def play(served, _bed):
         assert not served.is_local
         assert "0.0.0.0" not in served.url

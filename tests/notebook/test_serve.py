@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 import aml_magics
+from aml_magics.embedded.server import Server
 from aml_magics.model.errors import Conflict, InvalidInput
 from aml_magics.model.secret import Secret
 from aml_magics.notebook import extension
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 from tests.notebook.helpers import shown
+from tests.support.loopback import listen_on_loopback
 from tests.support.planted import planted
 
 TOKEN = planted("chosen-token")
@@ -123,7 +125,8 @@ def test_a_cell_that_computes_does_not_hold_callers_up(aml):
     assert answers == [200] * 5
 
 
-def test_others_being_able_to_reach_it_is_said_loudly(aml):
+def test_others_being_able_to_reach_it_is_said_loudly(aml, monkeypatch):
+    monkeypatch.setattr(Server, "_listener", listen_on_loopback)
     text = shown(aml("serve --host 0.0.0.0"))
     assert "CAUTION: other machines can reach this address" in text
     assert "in the clear" in text
