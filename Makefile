@@ -54,7 +54,7 @@ lab: setup sdk ## Open the notebooks in JupyterLab, with a kernel that has Micro
 
 .PHONY: test
 test: ## Set up everything, check, and run all tests (ARGS='-k word' narrows)
-	@$(MAKE) -j2 setup-test sdk browser
+	@$(MAKE) -j2 setup-test sdk azurite browser
 	@$(MAKE) check
 	@$(MAKE) -j2 --output-sync=target test-rooms test-whole
 
@@ -64,11 +64,11 @@ PYTEST = $(BIN)/python -m pytest -q $(ARGS)
 NOTHING_CHOSEN := $(if $(ARGS),|| test $$? = 5)
 
 .PHONY: test-rooms
-test-rooms: setup-test ## Run the tests of the package's rooms
+test-rooms: setup-test azurite ## Run the tests of the package's rooms
 	@$(PYTEST) $(WHOLE:%=--ignore=%) $(NOTHING_CHOSEN)
 
 .PHONY: test-whole
-test-whole: setup-test sdk browser ## Run the tests of kernels, notebooks, JupyterLab, the SDK and the repository
+test-whole: setup-test sdk azurite browser ## Run the tests of kernels, notebooks, JupyterLab, the SDK and the repository
 	@$(PYTEST) $(WHOLE) $(NOTHING_CHOSEN)
 
 .PHONY: check
@@ -89,6 +89,9 @@ setup-test: .venv/test.stamp ## Add to .venv what the tests need
 .PHONY: sdk
 sdk: .venv-sdk/sdk.stamp ## Make .venv-sdk with the package and Microsoft's SDK v1, unmodified
 
+.PHONY: azurite
+azurite: .azurite/azurite.stamp ## Make .azurite with Azure's storage emulator
+
 .PHONY: browser
 browser: ## Make sure that a Chromium is installed
 	@command -v chromium >/dev/null || { $(call quietly,Chromium,$(call apt_get,chromium fonts-dejavu-core)); }
@@ -99,7 +102,7 @@ lock: setup-test ## Resolve pyproject.toml anew and write the lock files
 
 .PHONY: clean
 clean: ## Remove what make has made: environments and caches
-	@rm -rf .venv .venv-sdk .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .venv-sdk .azurite .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find aml_magics tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: each is newer than what it was made from, or is made again.
@@ -120,4 +123,9 @@ clean: ## Remove what make has made: environments and caches
 	@$(call quietly,.venv-sdk,$(call environment,.venv-sdk))
 	@$(call quietly,requirements-sdk.lock,.venv-sdk/bin/python $(PIP_INSTALL) -r requirements-sdk.lock \
 	  && .venv-sdk/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation -e .)
+	@touch $@
+
+.azurite/azurite.stamp: tests/azurite/package.json tests/azurite/package-lock.json
+	@mkdir -p .azurite && cp $^ .azurite/
+	@$(call quietly,.azurite,cd .azurite && npm ci --ignore-scripts --no-audit --no-fund)
 	@touch $@
