@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from audit import check, outside
 from azureml.core import Experiment, Workspace
 from azureml.data.datapath import DataPath
 from azureml.pipeline.core import (
@@ -17,7 +18,7 @@ from azureml.pipeline.core import (
     PublishedPipeline,
 )
 from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence
-from sdk_bed import BASE, SCOPE, Bare, check, connect, outside, refused, wait
+from sdk_bed import BASE, SCOPE, Bare, connect, refused, wait
 
 TRAIN_ID, IDLE_ID = sys.argv[4:]
 EXPERIMENT = "MyExperiment"

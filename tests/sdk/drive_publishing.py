@@ -12,6 +12,7 @@ import io
 import sys
 from pathlib import Path
 
+from audit import check, outside
 from azureml.core import Datastore, Experiment, Workspace
 from azureml.core.compute import ComputeTarget
 from azureml.core.conda_dependencies import CondaDependencies
@@ -28,7 +29,7 @@ from azureml.pipeline.core import (
 )
 from azureml.pipeline.core._python_script_step_base import _PythonScriptStepBase as PythonScriptStep
 from azureml.pipeline.core.schedule import Schedule
-from sdk_bed import Bare, check, connect, outside, refused, wait
+from sdk_bed import Bare, connect, refused, wait
 
 ROOT, SOURCES = map(Path, sys.argv[4:6])
 EXPERIMENT = "Scripts"

@@ -1,7 +1,9 @@
 """Four ways in which Microsoft's SDK v1, unmodified, reaches a workspace that is served.
 
-``drive_ways.py WAY URL FOLDER`` with FOLDER the ``.aml/served`` of the workspace; the four lines of way B are on
-standard input, as they were printed. Each prints ``ok`` lines; ``the way works`` at the end.
+``drive_ways.py WAY URL FOLDER WORKSPACE_ID PIPELINE_ID`` with FOLDER the ``.aml/served`` of the workspace, and the ids
+as its database has them; the four lines of way B are on standard input, as they were printed. Each prints ``ok`` lines;
+``the way works`` at the end. What is checked was asked of the server: an object of the SDK also has what it was made
+with.
 
 A  a subclass of the public TokenAuthentication, by which the resource manager is the served workspace
 B  the four lines: nothing is asked but discovery
@@ -16,25 +18,17 @@ from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
-import azureml.core.workspace
-from azureml.core import Experiment, Workspace
+from audit import check, outside
+from azureml.core import Experiment, Workspace, workspace
 from azureml.core.authentication import TokenAuthentication
 from azureml.pipeline.core import PublishedPipeline
 
-WAY, URL, FOLDER = sys.argv[1:]
+WAY, URL, FOLDER, WORKSPACE_ID, PIPELINE_ID = sys.argv[1:]
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-
-outside = []
-
-
-def stay_here(event: str, arguments: tuple) -> None:
-    """Note whatever looks beyond this machine. (What is raised here, the SDK may swallow.)"""
-    if event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "localhost", None):
-        outside.append(arguments[0])
-        raise OSError("this test stays on this machine")
-
-
-sys.addaudithook(stay_here)
+SCOPE = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/embedded"
+    "/providers/Microsoft.MachineLearningServices/workspaces/embedded"
+)
 
 
 class Subscription(NamedTuple):
@@ -71,24 +65,46 @@ def way_c() -> Workspace:
 
 
 def way_d() -> Workspace:
-    azureml.core.workspace.InteractiveLoginAuthentication = lambda *_, **__: Served()
+    workspace.InteractiveLoginAuthentication = lambda *_, **__: Served()
     return Workspace.from_config(FOLDER)
 
 
-def check(promise: str, kept: object) -> None:
-    """One line for each promise; the first that is broken ends the program."""
-    if not kept:
-        raise SystemExit(f"BROKEN {promise}")
-    print(f"ok {promise}", flush=True)
+def check_where_it_is(ws: Workspace) -> None:
+    """The workspace that is served and no other, at the address where it is served."""
+    if WAY == "B":  # no resource manager is asked: the names are those of the lines
+        names = (ws.subscription_id, ws.resource_group, ws.name)
+        check(
+            f"the four lines name the workspace that is served {names}", names == (SUBSCRIPTION, "embedded", "embedded")
+        )
+    else:
+        told = ws.get_details()
+        what = tuple(told[name] for name in ("id", "name", "workspaceid", "location"))
+        check(f"its resource is told {what}", what == (SCOPE, "embedded", WORKSPACE_ID, "local"))
+    services = ws.service_context
+    where = {services._get_pipelines_url(), services._get_run_history_url()}
+    check(f"discovery tells where its services are {where}", where == {URL})
+    store = ws.get_default_datastore()
+    check(f"its default datastore is told {store.name}", store.name == "workspaceblobstore")
+
+
+def check_what_it_does(ws: Workspace) -> None:
+    """Lists, an experiment, a run and its log."""
+    pipelines = PublishedPipeline.list(ws)
+    found = [(one.name, one.id) for one in pipelines]
+    check(f"published pipelines are listed {found}", found == [("train", PIPELINE_ID)])
+    made = Experiment(ws, "Made")
+    again = Experiment(ws, "Made")
+    check(f"an experiment is made, and once {made.id} {again.id}", made.id and made.id == again.id)
+    listed = [(one.name, one.id) for one in Experiment.list(ws)]
+    check(f"experiments are listed {listed}", listed == [("Made", made.id)])
+    run = pipelines[0].submit(ws, "Made")
+    status = run.wait_for_completion(show_output=False, raise_on_error=False)
+    check(f"a run ends well: {status}", status == "Finished")
+    check("its log is read", "trained" in str(run.find_step_run("train")[0].get_details_with_logs()["logFiles"]))
 
 
 ws = {"A": way_a, "B": way_b, "C": way_c, "D": way_d}[WAY]()
-check("the workspace is the one that is served", (ws.name, ws.resource_group) == ("embedded", "embedded"))
-check("published pipelines are listed", [one.name for one in PublishedPipeline.list(ws)] == ["train"])
-check("an experiment is made", Experiment(ws, "Made").name == "Made")
-check("experiments are listed", [one.name for one in Experiment.list(ws)] == ["Made"])
-run = PublishedPipeline.list(ws)[0].submit(ws, "Made")
-check("a run ends well", run.wait_for_completion(show_output=False) == "Finished")
-check("its log is read", "trained" in str(run.find_step_run("train")[0].get_details_with_logs()["logFiles"]))
+check_where_it_is(ws)
+check_what_it_does(ws)
 check(f"nothing looked beyond this machine {outside}", not outside)
 print("the way works")

@@ -10,13 +10,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-import azureml.core
 import requests
-from azureml.core import Datastore, Experiment, Workspace
+from audit import check, outside
+from azureml.core import VERSION, Datastore, Experiment, Workspace
 from azureml.data.datapath import DataPath
 from azureml.pipeline.core import Pipeline, PipelineRun, PublishedPipeline
 from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence, TimeZone
-from sdk_bed import BASE, HEADERS, SCOPE, check, connect, outside, refused, wait
+from sdk_bed import BASE, HEADERS, SCOPE, connect, refused, wait
 
 TRAIN_ID, IDLE_ID, ROOT = sys.argv[4:]
 EXPERIMENT = "MyExperiment"
@@ -313,7 +313,7 @@ def publish_an_empty_pipeline(ws: Workspace) -> None:
 
 def main() -> None:
     Path(ROOT, "workspaceblobstore", "incoming").mkdir(exist_ok=True)
-    print(f"azureml-core {azureml.core.VERSION}")
+    print(f"azureml-core {VERSION}")
     ws = connect()
     pipeline = list_what_there_is(ws)
     other_datastores_and_experiments(ws)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,7 @@ def drive(python, workspace, printed, way, home, **environment):
     url = re.search(r"https?://\S+", printed)[0]
     lines = "".join(line.removeprefix("    ") for line in printed.splitlines(keepends=True) if line.startswith("    "))
     return subprocess.run(
-        [str(python), str(HERE / "drive_ways.py"), way, url, ".aml/served"],
+        [str(python), str(HERE / "drive_ways.py"), way, url, ".aml/served", *ids_in(workspace)],
         cwd=workspace,
         env={**os.environ, "HOME": str(home), "NO_PROXY": "127.0.0.1,localhost", **environment},
         input=lines,
@@ -53,6 +55,12 @@ def drive(python, workspace, printed, way, home, **environment):
         timeout=MINUTES,
         check=False,
     )
+
+
+def ids_in(workspace) -> tuple[str, str]:
+    """Of the workspace and of its one pipeline, as they are kept."""
+    with closing(sqlite3.connect(workspace / ".aml" / "workspace.db")) as database:
+        return database.execute("SELECT workspace.id, pipelines.id FROM workspace, pipelines").fetchone()
 
 
 def the_environment(workspace) -> dict[str, str]:
