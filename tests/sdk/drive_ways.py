@@ -29,6 +29,7 @@ SCOPE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/embedded"
     "/providers/Microsoft.MachineLearningServices/workspaces/embedded"
 )
+LOG = "azureml-logs/70_driver_log.txt"
 
 
 class Subscription(NamedTuple):
@@ -72,10 +73,8 @@ def way_d() -> Workspace:
 def check_where_it_is(ws: Workspace) -> None:
     """The workspace that is served and no other, at the address where it is served."""
     if WAY == "B":  # no resource manager is asked: the names are those of the lines
-        names = (ws.subscription_id, ws.resource_group, ws.name)
-        check(
-            f"the four lines name the workspace that is served {names}", names == (SUBSCRIPTION, "embedded", "embedded")
-        )
+        names = (ws.subscription_id, ws.resource_group, ws.name, ws._workspace_id)
+        check(f"the lines name it {names}", names == (SUBSCRIPTION, "embedded", "embedded", WORKSPACE_ID))
     else:
         told = ws.get_details()
         what = tuple(told[name] for name in ("id", "name", "workspaceid", "location"))
@@ -100,7 +99,8 @@ def check_what_it_does(ws: Workspace) -> None:
     run = pipelines[0].submit(ws, "Made")
     status = run.wait_for_completion(show_output=False, raise_on_error=False)
     check(f"a run ends well: {status}", status == "Finished")
-    check("its log is read", "trained" in str(run.find_step_run("train")[0].get_details_with_logs()["logFiles"]))
+    logs = run.find_step_run("train")[0].get_details_with_logs()["logFiles"]
+    check(f"its log is read, as a file and as output {logs}", "trained" in logs[LOG] and "trained" in logs["STDOUT"])
 
 
 ws = {"A": way_a, "B": way_b, "C": way_c, "D": way_d}[WAY]()
