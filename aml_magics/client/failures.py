@@ -86,6 +86,8 @@ def no_answer(host: str, how: str, *, call: str, was_sent: bool, is_question: bo
         hint = "Try again."
     elif "certificate" in how:
         hint = "Give the file of the authority that signed it with --ca FILE, if you trust it."
+    elif "https" in how:
+        hint = "The address may begin with http:// there; if a proxy is set (HTTPS_PROXY), look at its address too."
     else:
         hint = "Check the address and the network, and the proxy if there is one (HTTPS_PROXY, NO_PROXY)."
     return ServiceError(message, hint=hint)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ServedWay", "token_given"]
 
-_WHERE = f"It is in .aml/served/token where the workspace is served; give it with --token, or in {TOKEN_VARIABLE}."
+_WHERE = f"It is in the file that %aml serve names (.aml/served/token); give it with --token, or in {TOKEN_VARIABLE}."
 _VERSION = {"api-version": "2022-05-01"}
 
 

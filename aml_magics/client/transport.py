@@ -268,19 +268,10 @@ class Transport:
 
     async def _no_answer(self, call: _Call, error: httpx.HTTPError) -> _Failure:
         was_sent = not isinstance(error, _UNSENT)
-        is_untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        if is_untrusted:
-            how = "shows a certificate that is not trusted here"
-        elif not was_sent:
-            how = "cannot be reached"
-        elif isinstance(error, httpx.TimeoutException):
-            how = f"did not answer within {self._timeout:g} s"
-        else:
-            how = "broke the connection off before its answer was complete"
+        how, is_worth_it = _told(error, self._timeout)
         failure = self._failure(call, how, was_sent=was_sent)
         failure.__cause__ = without_frames(error)
         has_moved = not was_sent and await self._has_moved()
-        is_worth_it = isinstance(error, _BROKEN) and not is_untrusted
         return _Failure(failure, 0 if is_worth_it else None, changed_nothing=has_moved)
 
     def _failure(self, call: _Call, how: str, *, was_sent: bool) -> ServiceError:
@@ -330,6 +321,20 @@ class _Bearer(httpx.Auth):
         """httpx's own protocol."""
         request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
         yield request
+
+
+def _told(error: httpx.HTTPError, timeout: float) -> tuple[str, bool]:
+    """What became of a request that has no answer, and whether it is worth asking again."""
+    if "WRONG_VERSION_NUMBER" in str(error):  # what OpenSSL says to an answer in the clear
+        return "does not speak https", False
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "shows a certificate that is not trusted here", False
+    is_worth_it = isinstance(error, _BROKEN)
+    if isinstance(error, _UNSENT):
+        return "cannot be reached", is_worth_it
+    if isinstance(error, httpx.TimeoutException):
+        return f"did not answer within {timeout:g} s", is_worth_it
+    return "broke the connection off before its answer was complete", is_worth_it
 
 
 def _can_be_a_header(token: Secret) -> bool:

@@ -3,6 +3,8 @@
 ::
 
     root/.aml/served/token          the access token; it stays the same from one time to the next
+    root/.aml/served/token-PORT     one that somebody chose, while it is served there: kernels that serve one folder must
+                                    not take each other's away
     root/.aml/served/config.json    what Workspace.from_config() reads
     root/.aml/served/sdk.env        the environment that points the SDK here without a line of Python (TLS only)
     root/.aml/served/ca.pem, ...    the certificate (TLS only); bundle.pem is that and the usual authorities
@@ -15,6 +17,7 @@ from __future__ import annotations
 import json
 import shlex
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Served", "Serving"]
 
 _GROUP, _NAME = EMBEDDED_SCOPE.split("/")[4], EMBEDDED_SCOPE.rpartition("/")[2]
+_KEPT = "token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,10 @@ class Served:
     token: Secret
     workspace_id: str
     folder: Path
+    token_file: Path
     is_local: bool
     ca: Path | None = None
     stop: Callable[[], object] = field(default=lambda: None, repr=False, compare=False)
-
-    @property
-    def token_file(self) -> Path:
-        """The file that holds the token."""
-        return self.folder / "token"
 
     @property
     def join(self) -> str:
@@ -93,7 +93,7 @@ class Served:
 class Serving:
     """One workspace on a port. Raises ``InvalidInput`` from ``start`` for an address, token or folder that will not do.
 
-    ``token`` is one that somebody chose; without it the kept one, or a new one, is used.
+    ``token`` is one that somebody chose, for this time; without it the kept one, or a new one, is used.
     """
 
     def __init__(
@@ -116,6 +116,8 @@ class Serving:
         self._host = host
         self._is_local = is_local(host)
         self._tls = make_certificate(self._folder, _names(host)) if tls else None
+        self._is_chosen = token is not None
+        self._chosen: Path | None = None  # the file of a token that somebody chose, while it is there
         self._token = self._settled(token)
         self._guard = Guard(workspace.app, self._token, workspace.signed_paths)
         self._server = Server(self._guard, host=host, port=port, tls=self._tls)
@@ -126,13 +128,14 @@ class Serving:
         try:
             self._write_files()
         except BaseException:
-            await self._server.stop()
+            await self.stop()
             raise
         return Served(
             url=self._server.url,
             token=self._token,
             workspace_id=self._workspace.store.workspace_id,
             folder=self._folder,
+            token_file=self._chosen or self._folder / _KEPT,
             is_local=self._is_local,
             ca=self._tls.ca if self._tls else None,
         )
@@ -144,17 +147,21 @@ class Serving:
 
     async def stop(self) -> None:
         """Answer nothing more. Stopping twice is harmless."""
+        chosen, self._chosen = self._chosen, None
+        if chosen is not None:
+            with suppress(OSError):  # before the port is free: whoever is next on it has a file of the same name
+                chosen.unlink()
         await self._server.stop()
 
     def _settled(self, token: Secret | None) -> Secret:
-        path = self._folder / "token"
         if token is None:
-            return kept_token(path)
-        chosen = checked_token(token.reveal(), is_local=self._is_local)
-        write_private(path, chosen.reveal() + "\n")
-        return chosen
+            return kept_token(self._folder / _KEPT)
+        return checked_token(token.reveal(), is_local=self._is_local)
 
     def _write_files(self) -> None:
+        if self._is_chosen:
+            self._chosen = self._folder / f"token-{self._server.port}"
+            write_private(self._chosen, self._token.reveal() + "\n")
         config = {"subscription_id": SUBSCRIPTION, "resource_group": _GROUP, "workspace_name": _NAME}
         write_private(self._folder / "config.json", json.dumps(config, indent=1) + "\n")
         if self._tls is not None:

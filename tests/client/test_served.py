@@ -97,6 +97,14 @@ def test_everything_that_ours_can_do_works_from_another_process(place, session):
     assert ws.status()["counts"]["runs"] == 1
 
 
+def test_https_where_http_is_spoken_says_so_at_once(place, session):
+    url, guarded = place
+    with pytest.raises(ServiceError, match="does not speak https") as caught:
+        session.connect(url.replace("http://", "https://"), token=TOKEN)
+    assert "http://" in caught.value.hint
+    assert guarded.seen == []
+
+
 def test_two_people_see_the_same_workspace(place):
     url, _guarded = place
     with aml_magics.connect(url, token=TOKEN) as one, aml_magics.connect(url, token=Secret(TOKEN)) as other:
@@ -150,7 +158,7 @@ def test_a_token_that_is_no_longer_good_says_so(place, session, monkeypatch):
     url, _guarded = place
     ws = session.connect(url, token=TOKEN)
     monkeypatch.setattr("tests.client.test_served.TOKEN", "another")
-    with pytest.raises(ServiceError, match=r"token is wrong\. It is in \.aml/served/token"):
+    with pytest.raises(ServiceError, match=r"token is wrong\. It is in the file that %aml serve names"):
         ws.pipelines.list()
 
 

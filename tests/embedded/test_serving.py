@@ -280,6 +280,35 @@ def test_the_token_stays_the_same_and_only_its_owner_can_read_it(tmp_path):
     assert tokens[0] == tokens[1]
 
 
+def test_two_who_serve_one_folder_do_not_take_each_others_token_away(tmp_path):
+    async def play(first, bed):
+        kept = Serving(bed.workspace)
+        other = Serving(bed.workspace, token=Secret("another-token-of-the-second"))
+        second, third = await other.start(), await kept.start()
+        for served in (first, second, third):
+            assert served.token_file.read_text().strip() == served.token.reveal()
+            assert str(served.token_file) in served.sdk_lines
+            assert stat.S_IMODE(served.token_file.stat().st_mode) == 0o600
+            assert (await ask(served, f"{PIPELINES}/Pipelines")).status_code == 200
+        await other.stop()
+        await kept.stop()
+        assert [served.token_file.exists() for served in (first, second, third)] == [True, False, True]
+
+    serving(tmp_path, play, token=Secret("the-token-of-the-first"))
+    assert sorted(path.name for path in (tmp_path / ".aml" / "served").glob("token*")) == ["token"]
+
+
+def test_who_finds_the_port_taken_leaves_the_token_of_who_has_it(tmp_path):
+    async def play(served, bed):
+        late = Serving(bed.workspace, port=urlsplit(served.url).port, token=Secret("the-token-of-the-late"))
+        with pytest.raises(InvalidInput, match="already in use"):
+            await late.start()
+        await late.stop()
+        assert served.token_file.read_text().strip() == "the-token-of-the-first"
+
+    serving(tmp_path, play, token=Secret("the-token-of-the-first"))
+
+
 @pytest.mark.parametrize("name", ["my project", "Ada's work", "a $HOME"])
 def test_whatever_the_folder_is_called_what_is_printed_can_be_pasted(tmp_path, name):
     folder = tmp_path / name

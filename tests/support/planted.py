@@ -7,6 +7,7 @@ files that exist to hold a secret may have it, and only their owner can read tho
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 __all__ = ["MARK", "found_below", "planted"]
 
 MARK = "pl4nted"
-_HOLDERS = {".aml/served/token", ".aml/served/sdk.env"}
+_HOLDERS = re.compile(r"/\.aml/served/(token(-\d+)?|sdk\.env)$")
 _LARGEST = 64 * 2**20  # bytes of a file that is looked through
 
 
@@ -41,4 +42,4 @@ def _tells(path: Path) -> bool:
         is_private = stat.S_IMODE(path.stat().st_mode) == 0o600
     except OSError:  # it goes away while we look
         return False
-    return not (is_private and any(path.as_posix().endswith(f"/{name}") for name in _HOLDERS))
+    return not (is_private and _HOLDERS.search(path.as_posix()))
