@@ -7,9 +7,10 @@ their ARM scope: two of one session share nothing but what discovery remembers.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from aml_magics.client.addresses import is_overheard
-from aml_magics.client.calls import read
+from aml_magics.client.calls import read, values_of_pages
 from aml_magics.client.discovery import Discoveries, discover
 from aml_magics.client.services import ARM
 from aml_magics.model.errors import NotFound, ServiceError
@@ -67,9 +68,17 @@ class AzureWay:
         return services
 
     async def permissions(self) -> list[Permission]:
-        """What the account may do in the workspace."""
-        query: dict[str, Any] = {"api-version": _PERMISSIONS_VERSION}
-        return read("permissions", permissions_from, await self.arm.json("GET", ARM, _PERMISSIONS, query=query))
+        """What the account may do in the workspace.
+
+        Of the address of a next page only the query is taken, so the token goes where it belongs whatever is in it.
+        """
+
+        async def page(link: str | None) -> Any:  # noqa: ANN401 - JSON is whatever came
+            query = {"api-version": _PERMISSIONS_VERSION} | dict(parse_qsl((link or "").partition("?")[2]))
+            return await self.arm.json("GET", ARM, _PERMISSIONS, query=query)
+
+        answer = {"value": await values_of_pages(page, next_page="nextLink")}
+        return read("permissions", permissions_from, answer)
 
     async def transport(self, resource: Resource, services: Services) -> Transport:
         """The way to the services; addresses that cannot be reached are asked for once more."""

@@ -65,10 +65,12 @@ async def read_all(what: str, reader: Callable[[Any], T], answer: object) -> lis
     return found
 
 
-async def values_of_pages(page: Callable[[str | None], Awaitable[Any]], *, enough: int | None = None) -> list[Any]:
+async def values_of_pages(
+    page: Callable[[str | None], Awaitable[Any]], *, enough: int | None = None, next_page: str = "continuationToken"
+) -> list[Any]:
     """The items of all pages ``{"value": [...], "continuationToken": ...}``; ``page`` is asked with each token.
 
-    The last page has no token, or one that came before. ``enough`` ends it early.
+    The last page has no token, or one that came before. ``enough`` ends it early. ``next_page`` is the token's field.
     """
     items: list[Any] = []
     token: str | None = None
@@ -80,8 +82,8 @@ async def values_of_pages(page: Callable[[str | None], Awaitable[Any]], *, enoug
             message = "the workspace's answer is no page of a list"
             raise ServiceError(message, status=200, hint=_ODD)
         items += values
-        token = answer.get("continuationToken")
-        if not token or token in seen or (enough is not None and len(items) >= enough):
+        token = answer.get(next_page)
+        if not isinstance(token, str) or not token or token in seen or (enough is not None and len(items) >= enough):
             return items if enough is None else items[:enough]
         seen.add(token)
 

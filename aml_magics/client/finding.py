@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from aml_magics.client.names import SHORTEST_PREFIX, is_id, named, pick, pick_id, pick_publications, reference
+from aml_magics.client.v1_runs import endpoint_id_of, pipeline_id_of
 from aml_magics.model.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from aml_magics.client.v1 import WorkspaceClient
+    from aml_magics.client.v1 import ListedSchedule, WorkspaceClient
     from aml_magics.model.resources import Pipeline, Run, Schedule, Status
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "find_run",
     "find_schedule",
     "find_schedules",
+    "started_by",
 ]
 
 
@@ -103,6 +105,14 @@ async def find_run(client: WorkspaceClient, wanted: str | Run) -> Run:
     raise NotFound(
         f"there is no run {text!r}", hint=f"{hint} The first {SHORTEST_PREFIX} characters of one are enough."
     )
+
+
+async def started_by(client: WorkspaceClient, schedules: Sequence[ListedSchedule]) -> list[tuple[ListedSchedule, str]]:
+    """Each with the id of the pipeline that it starts: of a pipeline endpoint that is the default version."""
+    defaults: dict[str, str] = {}
+    if any(endpoint_id_of(one.entity) for one in schedules):
+        defaults = {one.id: one.pipeline_id for one in await client.endpoints(active_only=False)}
+    return [(one, pipeline_id_of(one.entity) or defaults.get(endpoint_id_of(one.entity), "")) for one in schedules]
 
 
 def _references(what: str, wanted: Iterable[str | Pipeline | Schedule]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.code_folder import code_reader
 from aml_magics.client.connection import Collection, StatusChange
-from aml_magics.client.finding import find_pipeline, find_pipelines
+from aml_magics.client.finding import find_pipeline, find_pipelines, started_by
 from aml_magics.client.fitting import check_in_use, fit_data_paths, fit_parameters, plain_value, split_data_paths
 from aml_magics.client.names import (
     as_data_path,
@@ -21,14 +21,12 @@ from aml_magics.client.names import (
     check_mapping,
     check_text,
 )
-from aml_magics.client.v1_runs import endpoint_id_of, pipeline_id_of
 from aml_magics.model.errors import Conflict, InvalidInput, NotFound
 from aml_magics.model.graph import PipelineDefinition
 from aml_magics.model.resources import DataPath, DataPathParameter, Parameter, Pipeline, Status, Submission
 from aml_magics.wire.v1 import definition_digest
 
 if TYPE_CHECKING:
-    from aml_magics.client.v1 import ListedSchedule
     from aml_magics.model.resources import ParameterValue, PipelineEndpoint, Run
 
 __all__ = ["Pipelines", "read_definition"]
@@ -217,20 +215,13 @@ class Pipelines(Collection):
         names = {pipeline.id: pipeline.name for pipeline in pipelines}
         listed = await self._client.listed_schedules() if names else []
         active = [one for one in listed if one.status is Status.ACTIVE]
-        users = [(one.name, started) for one, started in await self._started_by(active) if started in names]
+        users = [(one.name, started) for one, started in await started_by(self._client, active) if started in names]
         if users:
             used = names[users[0][1]]
             called = sorted({name for name, started in users if names[started] == used})
             shown = ", ".join(called[:_SHOWN]) + (f" and {len(called) - _SHOWN} more" if len(called) > _SHOWN else "")
             message = f"pipeline {used!r} is used by active schedules: {shown}"
             raise Conflict(message, hint="Disable them first: %aml schedule disable NAME; nothing was changed.")
-
-    async def _started_by(self, schedules: Sequence[ListedSchedule]) -> builtins.list[tuple[ListedSchedule, str]]:
-        """Each with the pipeline that it starts: of a pipeline endpoint that is the default version."""
-        defaults: dict[str, str] = {}
-        if any(endpoint_id_of(one.entity) for one in schedules):
-            defaults = {one.id: one.pipeline_id for one in await self._client.endpoints(active_only=False)}
-        return [(one, pipeline_id_of(one.entity) or defaults.get(endpoint_id_of(one.entity), "")) for one in schedules]
 
 
 def read_definition(source: str | None, file: Path | str | None, options: Mapping[str, Any]) -> PipelineDefinition:

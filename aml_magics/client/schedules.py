@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, get_args
 
 from aml_magics.client.connection import Collection, StatusChange
-from aml_magics.client.finding import find_publications, find_schedule, find_schedules
+from aml_magics.client.finding import find_publications, find_schedule, find_schedules, started_by
 from aml_magics.client.schedule_plan import IfExists, Request, SchedulePlan, carry_out, make_plan
-from aml_magics.client.v1_runs import pipeline_id_of
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.parsing import TRIGGER_KEYS, trigger_from
 from aml_magics.model.resources import Missed, Schedule, Status
@@ -45,7 +44,8 @@ class Schedules(Collection):
     def list(self, *, active_only: bool = True, pipeline: str | Pipeline | None = None) -> builtins.list[Schedule]:
         """Schedules, newest first, of one pipeline when it is given; ``active_only=False`` has the disabled ones too.
 
-        A pipeline's name means every publication of that name, an id the one.
+        A pipeline's name means every publication of that name, an id the one. A schedule on a pipeline endpoint counts
+        to what is its default version now.
 
         Raises ``NotFound`` for the pipeline.
         """
@@ -196,11 +196,11 @@ class Schedules(Collection):
         return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
 
     async def _of_pipelines(self, ids: set[str], active_only: bool) -> builtins.list[Schedule]:
-        """One call, however often the pipeline was published."""
-        if len(ids) == 1:
-            return await self._client.schedules(active_only=active_only, pipeline_id=next(iter(ids)))
-        listed = [one for one in await self._client.listed_schedules() if pipeline_id_of(one.entity) in ids]
-        return await self._client.read_listed([one for one in listed if not active_only or one.status is Status.ACTIVE])
+        """Of all that there are: the service's own filter leaves out those on a pipeline endpoint."""
+        listed = await self._client.listed_schedules()
+        wanted = [one for one in listed if not active_only or one.status is Status.ACTIVE]
+        starting = await started_by(self._client, wanted)
+        return await self._client.read_listed([one for one, pipeline_id in starting if pipeline_id in ids])
 
     async def _create(self, request: Request) -> Schedule:
         return await carry_out(self._client, await make_plan(self._client, request))

@@ -140,12 +140,9 @@ class WorkspaceClient(RunCalls):
 
     # schedules
 
-    async def schedules(self, *, active_only: bool = True, pipeline_id: str | None = None) -> list[Schedule]:
-        """All schedules, or those of one pipeline."""
-        if pipeline_id is None:
-            answer = await self.transport.json("GET", PIPELINES, "/Schedules", query={"activeOnly": active_only})
-        else:  # this one always answers with the disabled ones too
-            answer = await self.transport.json("GET", PIPELINES, f"/Schedules/Pipeline/{segment(pipeline_id)}")
+    async def schedules(self, *, active_only: bool = True) -> list[Schedule]:
+        """All schedules."""
+        answer = await self.transport.json("GET", PIPELINES, "/Schedules", query={"activeOnly": active_only})
         found = await self._schedules(answer)
         return [schedule for schedule in found if not active_only or schedule.status is Status.ACTIVE]
 

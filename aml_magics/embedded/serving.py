@@ -3,8 +3,8 @@
 ::
 
     root/.aml/served/token          the access token; it stays the same from one time to the next
-    root/.aml/served/token-PORT     one that somebody chose, while it is served there: kernels that serve one folder must
-                                    not take each other's away
+    root/.aml/served/token-PORT     one that somebody chose, while it is served there: two kernels that serve one folder
+                                    must not take each other's away
     root/.aml/served/config.json    what Workspace.from_config() reads
     root/.aml/served/sdk.env        the environment that points the SDK here without a line of Python (TLS only)
     root/.aml/served/ca.pem, ...    the certificate (TLS only); bundle.pem is that and the usual authorities

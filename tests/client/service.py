@@ -206,11 +206,6 @@ class Service:
             ("POST", f"{runs}/([^/]+)/Graph/Shareable/STDOUT", self._log),
             ("POST", "/Schedules/Create", self._create_schedule),
             ("GET", "/Schedules", self._list_schedules),
-            (
-                "GET",
-                "/Schedules/Pipeline/([^/]+)",
-                lambda _r, key: (200, [s for s in self._newest_first() if s["PipelineId"] == key]),
-            ),
             ("GET", "/Schedules/([^/]+)", lambda _r, key: self._one(self.schedules, key, dict)),
             ("PUT", "/Schedules/([^/]+)", self._update_schedule),
             (

@@ -106,6 +106,13 @@ def test_a_missing_permission_is_named_with_its_role(bed, session):
     assert all(len(one.advice) <= 80 and len(one.found) <= 80 for one in found if one.check.startswith("permission"))
 
 
+def test_the_permissions_of_every_page_count(bed, session):
+    actions = [["*/read"], ["*/write"], ["*/action"]]
+    bed.stand_in.permissions = [{"actions": one, "notActions": []} for one in actions]
+    assert rows(session.examine(**bed.options))["permissions"].found == "all 12 that are needed"
+    assert len(bed.stand_in.asked("/permissions$")) == len(actions)
+
+
 def test_a_token_that_has_expired_already_is_a_warning(bed, session):
     bed.credential.life = -10.0
     found = rows(session.examine(**bed.options))

@@ -393,6 +393,17 @@ def test_a_schedule_on_an_endpoint_is_read_without_asking_for_a_pipeline(service
     assert service.calls() == ["GET /Schedules"]
 
 
+def test_a_pipelines_schedules_are_those_too_on_an_endpoint_of_which_it_is_the_default_version(service, ws):
+    before, now = service.add_pipeline("train"), service.add_pipeline("train")
+    service.add_schedule("s", service.add_endpoint("prod", before, now))
+    own = ws.schedules.create("own", **EVERY)
+    assert own.pipeline_id == now.id
+    assert [one.name for one in ws.schedules.list(pipeline=now)] == ["own", "s"]
+    assert ws.schedules.list(pipeline=before) == []
+    assert [one.name for one in ws.schedules.list(pipeline="train")] == ["own", "s"]
+    assert ws.schedules.list(pipeline="score") == []
+
+
 def test_a_schedule_of_that_name_on_an_endpoint_differs_and_is_replaced(service, ws):
     pipeline = service.add_pipeline("train")
     endpoint = service.add_endpoint("prod", pipeline)

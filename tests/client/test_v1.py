@@ -47,14 +47,6 @@ def test_lists_ask_for_active_ones_unless_told_otherwise(service, client, runner
     assert [one.name for one in runner.run(client.pipelines(active_only=False))] == ["a", "b"]
 
 
-def test_the_schedules_of_a_pipeline_are_filtered_here_because_the_service_does_not(service, client, runner):
-    pipeline = service.add_pipeline()
-    made = runner.run(client.create_schedule(schedule_of(pipeline)))
-    runner.run(client.set_schedule_status(made.id, Status.DISABLED))
-    assert runner.run(client.schedules(pipeline_id=pipeline.id)) == []
-    assert [one.id for one in runner.run(client.schedules(pipeline_id=pipeline.id, active_only=False))] == [made.id]
-
-
 def test_no_secret_of_a_datastore_is_asked_for(service, client, runner):
     runner.run(client.datastores())
     assert service.requests[0].url.params["includeSecret"] == "false"

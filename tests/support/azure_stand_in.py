@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from aml_magics.wire.v1 import scope_of
 
@@ -125,7 +126,7 @@ class StandIn:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        answer = self._arm(path)
+        answer = self._arm(path, scope["query_string"].decode())
         if answer is not None:
             await _answer(send, *answer)
             return
@@ -162,7 +163,15 @@ class StandIn:
             return None
         return 401, {"error": {"code": "InvalidAuthenticationToken", "message": f"The token is no good: {header}"}}
 
-    def _arm(self, path: str) -> tuple[int, Any] | None:
+    def _permissions_page(self, path: str, query: str) -> dict[str, Any]:
+        """One permission a page; the address of the next one is not where a token should go."""
+        version, *skipped = [value for _name, value in parse_qsl(query)]
+        following = int(skipped[0]) + 1 if skipped else 1
+        link = f"https://elsewhere.example{path}?api-version={version}&%24skiptoken={following}"
+        more = following < len(self.permissions)
+        return {"value": self.permissions[following - 1 : following], "nextLink": link if more else None}
+
+    def _arm(self, path: str, query: str) -> tuple[int, Any] | None:
         if path == "/subscriptions":
             return 200, {"value": [{"subscriptionId": SUBSCRIPTION, "state": "Enabled", "tenantId": TENANT}]}
         if path == SCOPE:
@@ -173,7 +182,7 @@ class StandIn:
                 "properties": properties,
             }  # fmt: skip
         if path == f"{SCOPE}/providers/Microsoft.Authorization/permissions":
-            return 200, {"value": self.permissions, "nextLink": None}
+            return 200, self._permissions_page(path, query)
         if path.startswith("/subscriptions/"):
             message = "The Resource 'workspaces/x' under resource group 'group' was not found."
             return 404, {"error": {"code": "ResourceNotFound", "message": message}}
