@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from aml_magics.client.connection import Collection
 from aml_magics.client.names import check_experiment_name, pick_by_name, reference
+from aml_magics.client.registering import Place, registration_of
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.model.resources import DataPath
 
@@ -68,6 +70,57 @@ class Datastores(Collection):
         """The workspace's default datastore, ``workspaceblobstore`` unless it was changed."""
         return self._connection.run(self._client.default_datastore())
 
+    def register(
+        self,
+        name: str,
+        *,
+        overwrite: bool = False,
+        default: bool = False,
+        create_if_not_exists: bool = False,
+        skip_validation: bool = False,
+        **place: Unpack[Place],
+    ) -> Datastore:
+        """Give a folder or a blob container a name in the workspace.
+
+        The place is ``folder=``; or ``account=`` and ``container=`` with ``account_key=``, ``sas_token=``,
+        ``identity=True`` (whoever is signed in where the workspace runs) or none of them (a public container), and
+        ``endpoint=`` when the account has a URL of its own; or ``connection_string=`` and ``container=``; or
+        ``azurite=True`` and ``container=``, the emulator. A folder is relative to the workspace's. Keys travel best as
+        ``aml_magics.Secret``.
+
+        The workspace looks into the container first and refuses what it cannot list; ``create_if_not_exists`` makes
+        the container, ``skip_validation`` does not look. ``overwrite`` replaces the datastore of that name;
+        ``default`` makes it the workspace's default. Raises ``Conflict`` when the name is taken or active schedules
+        watch what would move, ``InvalidInput`` for the rest; nothing has then been registered.
+
+        >>> ws.datastores.register("archive", account="mine", container="archive", account_key=Secret(key))
+        >>> ws.datastores.register("emulated", azurite=True, container="data", create_if_not_exists=True)
+        """
+        registration = registration_of(name, place)
+        options = {"create_if_not_exists": create_if_not_exists, "skip_validation": skip_validation}
+        registering = self._client.register_datastore(registration, overwrite=overwrite, **options)
+        return self._connection.run(self._register(registering, default=default))
+
+    def plan(
+        self, name: str, *, overwrite: bool = False, skip_validation: bool = False, **place: Unpack[Place]
+    ) -> Datastore:
+        """What ``register`` would make of the same arguments, without doing it. Raises what it would raise."""
+        registering = self._client.register_datastore(
+            registration_of(name, place), overwrite=overwrite, skip_validation=skip_validation, dry_run=True
+        )
+        return self._connection.run(registering)
+
+    def unregister(self, name: str | Datastore) -> Datastore:
+        """Forget a datastore and its credential; what lies in it stays. Returns what it was.
+
+        Raises ``Conflict`` for the default one and while active schedules watch it, ``NotFound``.
+        """
+        return self._connection.run(self._unregister(name))
+
+    def set_default(self, name: str | Datastore) -> Datastore:
+        """Make a datastore the workspace's default. Raises ``NotFound`` with the nearest name."""
+        return self._connection.run(self._set_default(name))
+
     def ls(self, name: str | Datastore, path: str = "", *, recursive: bool = False) -> builtins.list[ObjectInfo]:
         """The objects directly under ``path``, or at any depth, by name. A path that is not there is empty.
 
@@ -113,6 +166,18 @@ class Datastores(Collection):
         except NotFound:
             known = {datastore.name: datastore for datastore in await self._client.datastores()}
             return known[pick_by_name("datastore", name, known)]
+
+    async def _register(self, registering: Awaitable[Datastore], *, default: bool) -> Datastore:
+        registered = await registering
+        return await self._client.set_default_datastore(registered.name) if default else registered
+
+    async def _unregister(self, wanted: str | Datastore) -> Datastore:
+        found = await self._get(wanted)
+        await self._client.unregister_datastore(found.name)
+        return found
+
+    async def _set_default(self, wanted: str | Datastore) -> Datastore:
+        return await self._client.set_default_datastore((await self._get(wanted)).name)
 
     async def _ls(self, name: str | Datastore, path: str, *, recursive: bool) -> builtins.list[ObjectInfo]:
         datastore = await self._get(name)

@@ -21,9 +21,16 @@ from aml_magics.model.expressions import input_variable, output_variable, shell_
 from aml_magics.model.graph import Binding, Literal, PipelineDefinition, PipelineInput, StepDefinition
 from aml_magics.model.resources import DataPath, ParameterValue, Run
 
-__all__ = ["Resolve", "step_spec"]
+__all__ = ["Resolve", "places_of", "step_spec"]
 
-Resolve = Callable[[DataPath], str]  # the local path of a place on a datastore; raises AmlError when it has none
+Resolve = Callable[[DataPath], str]  # the local path of a place on a datastore
+
+
+def places_of(run: Run, definition: PipelineDefinition, step: StepDefinition) -> list[DataPath]:
+    """The places on datastores that the process of a step is told of, each once."""
+    given = (run.data_paths.get(one.name, one.default) for one in definition.data_paths)
+    bound = (binding for binding in step.inputs.values() if isinstance(binding, DataPath))
+    return list(dict.fromkeys(place for place in (*given, *bound) if place is not None))
 
 
 def step_spec(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from contextvars import Context
@@ -27,14 +27,14 @@ from typing import TYPE_CHECKING
 
 from aml_magics.embedded import progress, run_tables
 from aml_magics.embedded.code import materialise
-from aml_magics.embedded.command import Resolve, step_spec
+from aml_magics.embedded.command import places_of, step_spec
 from aml_magics.embedded.step import INTERRUPTED, StepResult, request_cancel, run_step, step_folder, was_started
 from aml_magics.engine.clock import Alarm, Clock, SystemClock
 from aml_magics.engine.tasks import Tasks
 from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.model.errors import AmlError, InvalidInput
 from aml_magics.model.graph import PipelineDefinition, StepDefinition, order
-from aml_magics.model.resources import Run, RunStatus, Step, StepStatus
+from aml_magics.model.resources import DataPath, Run, RunStatus, Step, StepStatus
 
 if TYPE_CHECKING:
     from aml_magics.engine.database import Database
@@ -72,8 +72,9 @@ class _Busy:
 class Runner:
     """Runs the steps of claimed runs, ``parallel_steps`` at a time over all of them.
 
-    ``definition`` loads the definition of a pipeline id and ``resolve`` gives the local path of a data path; both are
-    called on the loop thread and may raise ``AmlError``, which then is the reason why the run or the step failed.
+    ``definition`` loads the definition of a pipeline id; ``resolve`` gives the local path of a data path, for which it
+    may use the given folder, the run's own. Both are called on the loop thread and may raise ``AmlError``, which then
+    is the reason why the run or the step failed.
     ``executor`` is any ``concurrent.futures.Executor`` whose workers see the same files; it is not shut down here.
     Without one, steps are waited for in daemon threads.
     """
@@ -86,7 +87,7 @@ class Runner:
         *,
         owner: str,
         definition: Callable[[str], PipelineDefinition],
-        resolve: Resolve,
+        resolve: Callable[[DataPath, Path], Awaitable[str]],
         code_folder: Path | None = None,
         parallel_steps: int = 4,
         clock: Clock | None = None,
@@ -298,6 +299,9 @@ class Runner:
         try:
             step = next(step for step in active.definition.steps if step.name == name)
             code = await self._code_of(step)
+            folder = self._runs_folder / active.run.id
+            wanted = places_of(active.run, active.definition, step)
+            places = {place: await self._resolve(place, folder) for place in wanted}
             spec = step_spec(
                 active.run,
                 active.definition,
@@ -305,7 +309,7 @@ class Runner:
                 runs_folder=self._runs_folder,
                 code=code,
                 python=self._python,
-                resolve=self._resolve,
+                resolve=places.__getitem__,
             )
             self._busy[key].future = future = self._executor.submit(run_step, spec)
             result = await _result(future)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from aml_magics.model.storage import CredentialKind
 from aml_magics.model.triggers import Trigger
 
 __all__ = [
@@ -105,13 +106,18 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datastore:
-    """``folder`` is set for a local folder (an absolute path), ``account`` and ``container`` for Azure Blob."""
+    """``folder`` is set for a local folder (an absolute path), ``account`` and ``container`` for Azure Blob.
+
+    ``url`` is that of the blob account, ``credential`` how the workspace gets in; the secret itself is never here.
+    """
 
     name: str
     type: str = "AzureBlob"
     folder: str | None = None
     account: str | None = None
     container: str | None = None
+    url: str | None = None
+    credential: CredentialKind = CredentialKind.NONE
     is_default: bool = False
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aml_magics.model.resources import Status
+from aml_magics.model.storage import CredentialKind
 from aml_magics.model.triggers import DatastoreChange, FireTime
 from aml_magics.notebook.frames import Columns, Table, build
 from aml_magics.notebook.present import moment
@@ -36,6 +37,7 @@ __all__ = [
     "changes",
     "datastores",
     "experiments",
+    "facts_of",
     "findings",
     "fire_times",
     "fires",
@@ -124,6 +126,13 @@ _POLLS: Columns = {
 _FINDINGS: Columns = {"check": "string", "result": "string", "found": "string", "what to do": "string"}
 _CHANGES: Columns = {"name": "string", "was": "string", "status": "string", "id": "string"}
 
+_CREDENTIALS = {
+    CredentialKind.NONE: "none",
+    CredentialKind.ACCOUNT_KEY: "account key",
+    CredentialKind.SAS: "SAS",
+    CredentialKind.IDENTITY: "identity",
+}
+
 
 def _table(
     call: Call,
@@ -152,6 +161,14 @@ def datastores(call: Call, found: Sequence[Datastore]) -> Table:
 def place_of(datastore: Datastore) -> str:
     """A local folder, or account and container."""
     return datastore.folder or "/".join(filter(None, (datastore.account, datastore.container)))
+
+
+def facts_of(datastore: Datastore) -> list[tuple[str, str]]:
+    """What there is to say of a datastore: where it is and how the workspace gets in, by kind, not by key."""
+    facts = [("type", datastore.type), ("place", place_of(datastore))]
+    if datastore.folder is None and datastore.url:
+        facts += [("endpoint", datastore.url), ("credential", _CREDENTIALS[datastore.credential])]
+    return facts
 
 
 def objects(call: Call, found: Iterable[object], caption: str) -> Table:

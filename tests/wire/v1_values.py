@@ -30,6 +30,7 @@ from aml_magics.model.resources import (
     StepStatus,
     Submission,
 )
+from aml_magics.model.storage import CredentialKind
 from aml_magics.model.triggers import Cron, DatastoreChange, Recurrence
 
 text = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
@@ -114,8 +115,10 @@ datastores = st.builds(Datastore, name=words, folder=words.map("/data/".__add__)
     Datastore,
     name=words,
     type=st.sampled_from(["AzureBlob", "AzureFile"]),
-    account=maybe(words),
+    account=words,
     container=maybe(words),
+    url=words.map("http://127.0.0.1:10000/".__add__) | st.just("https://account.blob.core.windows.net"),
+    credential=st.sampled_from(CredentialKind),
     is_default=st.booleans(),
 )
 
