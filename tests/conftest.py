@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
 
+from tests.support.azurite import Azurite, running
 from tests.support.clock import FakeClock
 from tests.support.leaks import MARK, Snapshot
 from tests.support.planted import found_below
@@ -42,6 +44,13 @@ def no_planted_secret_is_written_anywhere(tmp_path_factory):
     found = found_below(tmp_path_factory.getbasetemp())
     if found:
         pytest.fail("planted secrets were written to:\n  " + "\n  ".join(found), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def azurite(started_once, tmp_path_factory) -> Iterator[Azurite]:
+    """Azure's storage emulator, the same for all tests: each makes a container of its own."""
+    with running(tmp_path_factory.mktemp("azurite")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aml_magics.model.errors import AmlError
+from aml_magics.model.errors import AmlError, InvalidInput, NotFound
 from aml_magics.model.storage import CredentialKind
 
 if TYPE_CHECKING:
@@ -30,16 +30,20 @@ def open_container(access: BlobAccess) -> BlobContainer:
 def check_container(name: str, access: BlobAccess, *, create: bool = False) -> None:
     """List one page of it, after making it when ``create`` and it is not there. It blocks.
 
-    Raises the one line of what is wrong: the credential, the name, the way there.
+    Raises ``InvalidInput`` with the one line of what is wrong: the credential, the name, the way there. It is always
+    that: nothing has been registered, and what was asked for has to change.
     """
     container = open_container(access)
     try:
         if create:
             container.create()
         next(iter(container.list()), None)
+    except NotFound as error:
+        message = f"datastore {name!r}: account {access.account!r} has no container {access.container!r}"
+        raise InvalidInput(message, hint="Check its name; --create-if-not-exists makes it.") from error
     except AmlError as error:
-        error.message = f"datastore {name!r}: {error.message}"
-        raise
+        message = f"datastore {name!r}: the container {access.container!r} cannot be listed: {error.message}"
+        raise InvalidInput(message, hint=error.hint or "--skip-validation registers it all the same.") from error
     finally:
         container.close()
 

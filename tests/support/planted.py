@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["MARK", "found_below", "planted"]
 
 MARK = "pl4nted"
-_HOLDERS = {".aml/served/token", ".aml/served/sdk.env"}
+_HOLDERS = {".aml/served/token", ".aml/served/sdk.env", ".aml/credentials.json"}
 _LARGEST = 64 * 2**20  # bytes of a file that is looked through
 
 
