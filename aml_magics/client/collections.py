@@ -93,8 +93,8 @@ class Datastores(Collection):
         ``default`` makes it the workspace's default. Raises ``Conflict`` when the name is taken or active schedules
         watch what would move, ``InvalidInput`` for the rest; nothing has then been registered.
 
-        >>> ws.datastores.register("archive", account="mine", container="archive", account_key=Secret(key))
-        >>> ws.datastores.register("emulated", azurite=True, container="data", create_if_not_exists=True)
+        >>> ws.datastores.register("here", folder=".")
+        >>> ws.datastores.register("archive", account="mine", container="old", identity=True, skip_validation=True)
         """
         registration = registration_of(name, place)
         options = {"create_if_not_exists": create_if_not_exists, "skip_validation": skip_validation}
