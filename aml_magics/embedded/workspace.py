@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -174,8 +175,9 @@ class EmbeddedWorkspace:
         return await self._write(lambda: self.store.schedules.prepare_update(schedule_id, request))
 
     def history(self, schedule: Schedule, limit: int) -> Json:
-        """What a schedule has done."""
-        return history_to(self.engine.history(schedule.id, limit))
+        """What a schedule has done, and what it is looking for."""
+        condition = schedule.trigger.condition if isinstance(schedule.trigger, DatastoreChange) else ""
+        return history_to(replace(self.engine.history(schedule.id, limit), condition=condition))
 
     def status(self) -> Json:
         """How the workspace is."""

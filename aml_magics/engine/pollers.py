@@ -85,7 +85,7 @@ class Pollers:
         poller = self._pollers.get(place)
         if poller is None:
             poller = self._pollers[place] = Poller(place, self._tools)
-        await poller.look(due=True, commit=commit)
+        await poller.look(due=self._tools.clock.now(), commit=commit)
 
     async def first_looks(self) -> None:
         """Until every place was looked at once."""

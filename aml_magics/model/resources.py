@@ -278,8 +278,8 @@ class Outcome(StrEnum):
 class Fire:
     """One decision to submit, with its reason. ``key`` is unique for (schedule, due) or (schedule, object, ETag).
 
-    ``reason`` is ``clock``, ``added`` or ``modified``; ``due`` is set for ``clock``, ``objects`` (paths on the
-    datastore) for the others.
+    ``reason`` is ``clock``, ``added``, ``modified`` or ``removed``; ``due`` is set for ``clock``, ``objects`` (paths on
+    the datastore) for the others.
     """
 
     key: str
@@ -295,13 +295,19 @@ class Fire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One look at one place of a datastore; a look that finds nothing is a poll too."""
+    """One look at one place of a datastore; a look that finds nothing is a poll too.
+
+    ``lateness`` is how long after it was due it began. ``matched`` is how many of the changes count for the schedule
+    that was asked about; the other numbers are the place's.
+    """
 
     at: datetime
     took: timedelta
     objects: int
+    lateness: timedelta = timedelta(0)
     added: int = 0
     modified: int = 0
     removed: int = 0
+    matched: int = 0
     fired: int = 0
     error: str = ""

@@ -16,6 +16,7 @@ __all__ = [
     "MONTHS",
     "SUNDAY_FIRST",
     "WEEK_DAYS",
+    "bytes_of",
     "count_of",
     "finer",
     "listed",
@@ -106,3 +107,12 @@ def listed(words: Sequence[str]) -> str:
 def count_of(number: int, unit: str) -> str:
     """``minute``, ``15 minutes``: what follows "every"."""
     return unit.lower() if number == 1 else f"{number} {unit.lower()}s"
+
+
+def bytes_of(number: int) -> str:
+    """``10 KB``, ``1 MiB``, ``1,234 bytes``: a size without rounding, in the largest unit that it is whole in."""
+    for base, names in ((1024, "KiB MiB GiB TiB"), (1000, "KB MB GB TB")):
+        for power, name in reversed(list(enumerate(names.split(), 1))):
+            if number and number % base**power == 0:
+                return f"{number // base**power:,} {name}"
+    return f"{number:,} byte{'' if number == 1 else 's'}"

@@ -115,11 +115,13 @@ _FIRES: Columns = {
 }
 _POLLS: Columns = {
     "at": "instant",
+    "late": "Float64",
     "seconds": "Float64",
     "objects": "Int64",
     "added": "Int64",
     "modified": "Int64",
     "removed": "Int64",
+    "matched": "Int64",
     "fired": "Int64",
     "error": "string",
 }
@@ -364,15 +366,17 @@ def fires(call: Call, found: Sequence[Fire]) -> Table:
 
 
 def polls(call: Call, found: Sequence[Poll]) -> Table:
-    """Looks at a datastore; one that found nothing is a look too."""
+    """Looks at a datastore; one that found nothing is a look too. ``late`` is in seconds, as ``seconds`` is."""
     rows = [
         {
             "at": one.at,
+            "late": one.lateness.total_seconds(),
             "seconds": one.took.total_seconds(),
             "objects": one.objects,
             "added": one.added,
             "modified": one.modified,
             "removed": one.removed,
+            "matched": one.matched,
             "fired": one.fired,
             "error": one.error or None,
         }

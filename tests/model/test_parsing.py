@@ -106,7 +106,7 @@ def test_the_keys_are_the_arguments_of_the_sdk_and_ours():
     expected = {
         "frequency", "interval", "start_time", "time_zone", "hours", "minutes", "week_days", "time_of_day", "every",
         "cron", "datastore", "path_on_datastore", "polling_interval", "data_path_parameter_name", "recursive", "per",
-        "settle",
+        "settle", "pattern", "min_size", "on", "max_runs_per_poll", "append_only",
     }  # fmt: skip
     assert expected == TRIGGER_KEYS
 
