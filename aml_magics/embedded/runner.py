@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from contextvars import Context
@@ -27,14 +27,14 @@ from typing import TYPE_CHECKING
 
 from aml_magics.embedded import progress, run_tables
 from aml_magics.embedded.code import materialise
-from aml_magics.embedded.command import places_of, step_spec
+from aml_magics.embedded.command import Find, local_places, step_spec
 from aml_magics.embedded.step import INTERRUPTED, StepResult, request_cancel, run_step, step_folder, was_started
 from aml_magics.engine.clock import Alarm, Clock, SystemClock
 from aml_magics.engine.tasks import Tasks
 from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.model.errors import AmlError, InvalidInput
 from aml_magics.model.graph import PipelineDefinition, StepDefinition, order
-from aml_magics.model.resources import DataPath, Run, RunStatus, Step, StepStatus
+from aml_magics.model.resources import Run, RunStatus, Step, StepStatus
 
 if TYPE_CHECKING:
     from aml_magics.engine.database import Database
@@ -87,7 +87,7 @@ class Runner:
         *,
         owner: str,
         definition: Callable[[str], PipelineDefinition],
-        resolve: Callable[[DataPath, Path], Awaitable[str]],
+        resolve: Find,
         code_folder: Path | None = None,
         parallel_steps: int = 4,
         clock: Clock | None = None,
@@ -300,8 +300,7 @@ class Runner:
             step = next(step for step in active.definition.steps if step.name == name)
             code = await self._code_of(step)
             folder = self._runs_folder / active.run.id
-            wanted = places_of(active.run, active.definition, step)
-            places = {place: await self._resolve(place, folder) for place in wanted}
+            places = await local_places(active.run, active.definition, step, run_folder=folder, find=self._resolve)
             spec = step_spec(
                 active.run,
                 active.definition,

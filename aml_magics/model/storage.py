@@ -54,6 +54,10 @@ class CredentialKind(StrEnum):
     def needs_secret(self) -> bool:
         return self in (CredentialKind.ACCOUNT_KEY, CredentialKind.SAS)
 
+    @property
+    def in_words(self) -> str:
+        return {"AccountKey": "account key", "Sas": "SAS"}.get(self.value, self.value.lower())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobAccess:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aml_magics.model.resources import Status
-from aml_magics.model.storage import CredentialKind
 from aml_magics.model.triggers import DatastoreChange, FireTime
 from aml_magics.notebook.frames import Columns, Table, build
 from aml_magics.notebook.present import moment
@@ -128,13 +127,6 @@ _POLLS: Columns = {
 _FINDINGS: Columns = {"check": "string", "result": "string", "found": "string", "what to do": "string"}
 _CHANGES: Columns = {"name": "string", "was": "string", "status": "string", "id": "string"}
 
-_CREDENTIALS = {
-    CredentialKind.NONE: "none",
-    CredentialKind.ACCOUNT_KEY: "account key",
-    CredentialKind.SAS: "SAS",
-    CredentialKind.IDENTITY: "identity",
-}
-
 
 def _table(
     call: Call,
@@ -169,7 +161,7 @@ def facts_of(datastore: Datastore) -> list[tuple[str, str]]:
     """What there is to say of a datastore: where it is and how the workspace gets in, by kind, not by key."""
     facts = [("type", datastore.type), ("place", place_of(datastore))]
     if datastore.folder is None and datastore.url:
-        facts += [("endpoint", datastore.url), ("credential", _CREDENTIALS[datastore.credential])]
+        facts += [("endpoint", datastore.url), ("credential", datastore.credential.in_words)]
     return facts
 
 
