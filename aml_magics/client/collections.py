@@ -11,11 +11,13 @@ from aml_magics.client.connection import Collection
 from aml_magics.client.names import check_experiment_name, pick_by_name, reference
 from aml_magics.client.registering import Place, registration_of
 from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.outlook import Outlook, why_not
 from aml_magics.model.resources import DataPath
 
 if TYPE_CHECKING:
     from aml_magics.datastores.base import ObjectInfo
     from aml_magics.model.resources import Datastore, Experiment
+    from aml_magics.model.triggers import DatastoreChange
 
 __all__ = ["Datastores", "Experiments"]
 
@@ -131,6 +133,18 @@ class Datastores(Collection):
         """
         return self._connection.run(self._ls(name, path, recursive=recursive))
 
+    def outlook(
+        self, name: str | Datastore, path: str = "", *, trigger: DatastoreChange | None = None, since: float = 0.0
+    ) -> builtins.list[Outlook]:
+        """What would fire now at a path, object by object, and what would not, with the reason. It changes nothing.
+
+        Without ``trigger`` it is what the active schedules there have not fired for yet. With one it is what such a
+        schedule would fire for if all objects that were modified after ``since`` (POSIX seconds) were new.
+
+        >>> [found.name for found in ws.datastores.outlook("workspaceblobstore", "incoming") if found.fires]
+        """
+        return self._connection.run(self._outlook(name, path.strip("/"), trigger, since))
+
     def upload(self, name: str | Datastore, local: Path | str | bytes, path: str = "") -> DataPath:
         """Put a file of this machine, or bytes, on a datastore; what is there under that name is replaced.
 
@@ -183,6 +197,14 @@ class Datastores(Collection):
         datastore = await self._get(name)
         return await self._client.objects(datastore.name, path.strip("/"), recursive=recursive)
 
+    async def _outlook(
+        self, name: str | Datastore, path: str, trigger: DatastoreChange | None, since: float
+    ) -> builtins.list[Outlook]:
+        if trigger is None:
+            return await self._client.outlook((await self._get(name)).name, path)
+        found = await self._ls(name, path, recursive=trigger.recursive)
+        return [_as_new(info, trigger) for info in found if info.modified >= since]
+
     async def _upload(self, name: str | Datastore, target: str, content: bytes) -> DataPath:
         datastore = await self._get(name)
         await self._client.write_object(datastore.name, target, content)
@@ -191,6 +213,18 @@ class Datastores(Collection):
     async def _download(self, name: str | Datastore, path: str) -> bytes:
         datastore = await self._get(name)
         return await self._client.read_object(datastore.name, path.strip("/"))
+
+
+def _as_new(info: ObjectInfo, trigger: DatastoreChange) -> Outlook:
+    reason = why_not(trigger, info.name, "added", info.size)
+    return Outlook(
+        name=info.name,
+        change="added",
+        fires=not reason,
+        why=reason or "if it were new",
+        size=info.size,
+        modified=info.modified,
+    )
 
 
 def _content_and_name(local: Path | str | bytes, path: str) -> tuple[bytes, str]:

@@ -27,6 +27,7 @@ from aml_magics.wire.v1 import (
     experiment_from,
     history_from,
     module_creation_to,
+    outlook_from,
     pipeline_creation_to,
     pipeline_from,
     registration_to,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from aml_magics.client.transport import Sleep, Transport
     from aml_magics.model.graph import PipelineDefinition
     from aml_magics.model.history import History
+    from aml_magics.model.outlook import Outlook
     from aml_magics.model.storage import BlobAccess, Registration
 
 __all__ = ["ListedSchedule", "WorkspaceClient"]
@@ -138,6 +140,14 @@ class WorkspaceClient(RunCalls):
         )
         items = read("object", lambda item: Body(item).values("value"), answer)
         return sorted(await read_all("object", _object_from, items))
+
+    async def outlook(self, datastore: str, path: str) -> list[Outlook]:
+        """What would fire now at a path, by name of the object."""
+        self._only_embedded("looking at what would fire")
+        url = f"/datastores/{segment(datastore)}/outlook"
+        answer = await self.transport.json("GET", EXTRAS, url, query={"path": path})
+        items = read("outlook", lambda item: Body(item).values("value"), answer)
+        return await read_all("outlook", outlook_from, items)
 
     async def read_object(self, datastore: str, name: str) -> bytes:
         """The bytes of an object. Raises ``NotFound``."""

@@ -30,7 +30,7 @@ Find = Callable[[DataPath, Path], Awaitable[str]]  # the same, in the run's fold
 async def local_places(
     run: Run, definition: PipelineDefinition, step: StepDefinition, *, run_folder: Path, find: Find
 ) -> dict[DataPath, str]:
-    """The local paths of all places on datastores that the process of a step is told of. Raises what ``find`` raises."""
+    """The local paths of all places on datastores that a step is told of. Raises what ``find`` raises."""
     given = (run.data_paths.get(one.name, one.default) for one in definition.data_paths)
     bound = (binding for binding in step.inputs.values() if isinstance(binding, DataPath))
     wanted = dict.fromkeys(place for place in (*given, *bound) if place is not None)

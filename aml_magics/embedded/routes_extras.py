@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from aml_magics.embedded.routes import route, text
 from aml_magics.model.errors import InvalidInput
+from aml_magics.wire.v1 import outlook_to
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -50,6 +51,12 @@ class _Extras:
         found = await self._workspace.in_thread(lambda: list(store.list(path, recursive=recursive)))
         return {"value": [_object_to(info) for info in found], "continuationToken": None}
 
+    async def outlook(self, call: Call) -> object:
+        """What would fire now at a path."""
+        self._workspace.store.datastores.get(call.path("name"))
+        found = await self._workspace.engine.outlook(call.path("name"), call.query("path"))
+        return {"value": [outlook_to(one) for one in found]}
+
     async def read_object(self, call: Call) -> object:
         store = self._workspace.store.datastores.object_store(call.path("name"))
         name = _object_name(call)
@@ -73,6 +80,7 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/runs/{run}/steps/{step}/log", "GET", here.log),
         add("/datastores/{name}/objects", "GET", here.objects),
         add("/datastores/{name}/objects", "PUT", here.write_object),
+        add("/datastores/{name}/outlook", "GET", here.outlook),
         add("/datastores/{name}/objects/content", "GET", here.read_object),
     ]
 

@@ -170,16 +170,26 @@ class Poller:
             if close is not None:
                 await close()
 
+    async def peek(self) -> tuple[Scan, Snapshot]:
+        """What a look would see now, and what it would be compared with. Nothing is recorded, and nothing fires."""
+        async with self._lock:
+            snapshot = self._snapshot or self._store.load()
+            return await self._compare(snapshot, self._tools.clock.now()), snapshot
+
     async def _scan(self, snapshot: Snapshot) -> Scan:
+        self._begun = self._tools.clock.now()
+        scan = await self._compare(snapshot, self._begun)
+        self._ended = scan.ended
+        return scan
+
+    async def _compare(self, snapshot: Snapshot, begun: float) -> Scan:
         tools = self._tools
-        self._begun = begun = tools.clock.now()
         store = tools.host.object_store(self.place.datastore)
         loop = asyncio.get_running_loop()
         scan = await loop.run_in_executor(
             tools.executor, scan_place, store, self.place, snapshot.etags, snapshot.waiting, begun
         )
-        self._ended = max(begun, tools.clock.now())
-        return replace(scan, ended=self._ended)
+        return replace(scan, ended=max(begun, tools.clock.now()))
 
     def _write(self, snapshot: Snapshot, scan: Scan, *, due: float | None, commit: Commit | None) -> Claims | None:
         """Write a look, if the place is still as it was in ``snapshot``."""

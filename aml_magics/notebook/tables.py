@@ -8,6 +8,7 @@ that is disabled or fires on change has neither.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from aml_magics.notebook.present import moment
 
 if TYPE_CHECKING:
     from aml_magics.client.doctor import Finding
+    from aml_magics.model.outlook import Outlook
     from aml_magics.model.resources import (
         DataPathParameter,
         Datastore,
@@ -42,6 +44,7 @@ __all__ = [
     "fires",
     "next_fire",
     "objects",
+    "outlooks",
     "parameters",
     "pipelines",
     "polls",
@@ -55,6 +58,15 @@ __all__ = [
 _EXPERIMENTS: Columns = {"name": "string", "description": "string", "created": "instant", "id": "string"}
 _DATASTORES: Columns = {"name": "string", "type": "string", "default": "boolean", "place": "string"}
 _OBJECTS: Columns = {"name": "string", "size": "Int64", "modified": "instant", "etag": "string"}
+_OUTLOOKS: Columns = {
+    "name": "string",
+    "fires": "boolean",
+    "why": "string",
+    "change": "string",
+    "size": "Int64",
+    "modified": "instant",
+    "schedule": "string",
+}
 _UPLOADS: Columns = {"name": "string", "size": "Int64"}
 _PIPELINES: Columns = {
     "name": "string",
@@ -183,6 +195,12 @@ def uploads(call: Call, found: Iterable[tuple[str, int]], caption: str) -> Table
     """Path on the datastore and size in bytes of each object."""
     rows = [{"name": name, "size": size} for name, size in found]
     return _table(call, _UPLOADS, rows, caption, empty="no files")
+
+
+def outlooks(call: Call, found: Iterable[Outlook], caption: str, notes: Iterable[str]) -> Table:
+    """What would fire, and what would not."""
+    rows = [{**asdict(one), "modified": None if one.modified is None else _instant(one.modified)} for one in found]
+    return _table(call, _OUTLOOKS, rows, caption, notes=notes, empty="nothing is new")
 
 
 def _instant(value: datetime | float) -> datetime:

@@ -21,6 +21,8 @@ from aml_magics.wire.v1_engine import (
     health_to,
     history_from,
     history_to,
+    outlook_from,
+    outlook_to,
     poll_from,
     poll_to,
 )
@@ -123,6 +125,8 @@ __all__ = [
     "module_creation_from",
     "module_creation_to",
     "module_interface_to",
+    "outlook_from",
+    "outlook_to",
     "pipeline_creation_from",
     "pipeline_creation_to",
     "pipeline_from",

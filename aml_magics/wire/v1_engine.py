@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aml_magics.model.history import Health, History
+from aml_magics.model.outlook import Outlook
 from aml_magics.model.resources import Fire, Outcome, Poll
 from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.moments import instant_from, instant_to
@@ -18,6 +19,8 @@ __all__ = [
     "health_to",
     "history_from",
     "history_to",
+    "outlook_from",
+    "outlook_to",
     "poll_from",
     "poll_to",
 ]
@@ -123,6 +126,33 @@ def history_from(answer: Mapping[str, Any]) -> History:
         since=instant_from(body.optional_text("since")),
         next_due=instant_from(body.optional_text("nextDue")),
         **counts,
+    )
+
+
+def outlook_to(outlook: Outlook) -> Json:
+    """What the next look would do about one object, for one schedule."""
+    return {
+        "name": outlook.name,
+        "change": outlook.change,
+        "fires": outlook.fires,
+        "why": outlook.why,
+        "size": outlook.size,
+        "modified": outlook.modified,
+        "schedule": outlook.schedule,
+    }
+
+
+def outlook_from(answer: Mapping[str, Any]) -> Outlook:
+    """An outlook as ``outlook_to`` wrote it."""
+    body = Body(answer, "outlook")
+    return Outlook(
+        name=body.text("name"),
+        change=body.text("change"),
+        fires=bool(body.boolean("fires")),
+        why=body.text("why"),
+        size=body.integer("size") or 0,
+        modified=body.number("modified"),
+        schedule=body.text("schedule"),
     )
 
 

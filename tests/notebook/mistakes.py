@@ -273,6 +273,12 @@ MISTAKES = [
     ("%aml datastore download nothing.csv", "'nothing.csv'", "ls workspaceblobstore"),
     ("%aml datastore download ../x.csv", "..", "relative to"),
     ("%aml datastore download x.csv --datastore blob", "'blob'", "workspaceblobstore"),
+    ("%aml datastore watch workspaceblobstore", "only looks", "--dry-run"),
+    ("%aml datastore watch workspaceblobstor --dry-run", "workspaceblobstor", "'workspaceblobstore'"),
+    ("%aml datastore watch workspaceblobstore ../x --dry-run", "../x", "Write"),
+    ("%aml datastore watch workspaceblobstore --dry-run --min-size big", "big", ""),
+    ("%aml datastore watch workspaceblobstore --dry-run --since soon", "soon", "'2 hours'"),
+    ("%aml datastore watch workspaceblobstore --dry-run --since 2x", "2x", "'2 hours'"),
     # uploading
     ("%aml datastore upload", "nothing to upload", "FILE"),
     ("%aml datastore upload nothing.csv", "nothing.csv", "current folder"),

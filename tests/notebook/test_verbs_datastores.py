@@ -12,6 +12,15 @@ KEY = "pl4ntedAccountKey000"
 SAS = "?sv=2026-01-01&sr=c&sig=pl4ntedSignature%3D"
 STRING = f"DefaultEndpointsProtocol=https;AccountName=mine;AccountKey={KEY};EndpointSuffix=core.chinacloudapi.cn"
 
+WATCH = """\
+pipeline: train
+experiment_name: E
+datastore: blobs
+path_on_datastore: in
+pattern: "*.csv"
+polling_interval: 1 hour
+"""
+
 
 @pytest.fixture
 def emulated(aml, azurite):
@@ -149,3 +158,33 @@ def test_a_watched_container_cannot_be_moved_or_forgotten(aml, emulated):
             aml(f"datastore {line}")
     aml("schedule disable watch")
     aml("datastore unregister blobs")
+
+
+def test_watching_tells_which_objects_would_fire_and_changes_nothing(aml, emulated):
+    aml("pipeline publish train --data-path input_data=blobs/in", "print(1)")
+    aml("datastore upload --path in/old.csv --datastore blobs", "old")
+    aml("schedule create watch", WATCH)
+    aml("datastore upload --path in/new.csv --datastore blobs", "new")
+    aml("datastore upload --path in/new.txt --datastore blobs", "new")
+    seen = aml("datastore watch blobs in --dry-run")
+    assert seen[["name", "fires", "change", "schedule"]].values.tolist() == [
+        ["in/new.csv", True, "added", "watch"],
+        ["in/new.txt", False, "added", "watch"],
+    ]
+    assert seen["why"][1] == "its name does not match *.csv"
+    again = aml("datastore watch blobs in --dry-run")
+    assert again.equals(seen)
+    assert len(aml("run list")) == 0
+
+
+def test_watching_tells_what_a_schedule_would_fire_for_that_is_not_there_yet(aml):
+    for name in ("a.csv", "b.txt", "deep/c.csv"):
+        aml(f"datastore upload --path in/{name}", "12345")
+    seen = aml("datastore watch workspaceblobstore in --dry-run --pattern *.csv")
+    assert seen[["name", "fires"]].values.tolist() == [["in/a.csv", True], ["in/b.txt", False]]
+    seen = aml("datastore watch workspaceblobstore in --dry-run --recursive --min-size 6")
+    assert set(seen["why"]) == {"it is smaller than 6 bytes"}
+    assert len(aml("datastore watch workspaceblobstore in --dry-run --since '1 hour'")) == 2
+    assert len(aml("datastore watch workspaceblobstore in --dry-run --since 2090-01-01T00:00")) == 0
+    nobody = aml("datastore watch workspaceblobstore in --dry-run")
+    assert "No active schedule watches this place" in shown(nobody)

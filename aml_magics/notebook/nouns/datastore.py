@@ -117,6 +117,35 @@ DATASTORES = Noun(
             ),
         ),
         Verb(
+            name="watch",
+            help="what would fire now at a place, and what would not, with the reason",
+            handler="datastore_watch:watch",
+            positionals=(
+                named("datastore"),
+                Positional(name="PATH", help="a folder on the datastore; its root when left out", required=False),
+            ),
+            options=(
+                Option(name="pattern", value="PATTERN", help="for a schedule that is not there yet: names like *.csv"),
+                Option(name="min-size", value="SIZE", read=values.scalar, help="... of at least so many bytes"),
+                Option(name="recursive", help="... in sub-folders too"),
+                Option(
+                    name="since",
+                    value="TIME|SPAN",
+                    read=values.anything,
+                    help="... modified after 2026-12-01T06:30, or within the last 2 hours",
+                ),
+                DRY_RUN,
+            ),
+            details=(
+                "It changes nothing. Without options it tells what the active schedules at the place have not fired "
+                "for yet; with options, which objects a schedule like that would fire for if they were new."
+            ),
+            examples=(
+                "%aml datastore watch workspaceblobstore incoming --dry-run",
+                "%aml datastore watch workspaceblobstore incoming --dry-run --pattern *.csv --since '2 hours'",
+            ),
+        ),
+        Verb(
             name="upload",
             help="put a file, a folder or the cell's text on a datastore",
             handler="datastore:upload",
