@@ -114,7 +114,7 @@ class WorkspaceClient(RunCalls):
         if dry_run:
             self._only_embedded("a dry run of a registration")
             query["dryRun"] = True
-        body = registration_to(registration)
+        body = registration_to(registration, for_azure=not self.is_embedded)
         try:
             answer = await self.transport.json("POST", DATASTORES, "/datastores", body=body, query=query)
         except Conflict:

@@ -42,8 +42,8 @@ def check_container(name: str, access: BlobAccess, *, create: bool = False) -> N
         message = f"datastore {name!r}: account {access.account!r} has no container {access.container!r}"
         raise InvalidInput(message, hint="Check its name; --create-if-not-exists makes it.") from error
     except AmlError as error:
-        message = f"datastore {name!r}: the container {access.container!r} cannot be listed: {error.message}"
-        raise InvalidInput(message, hint=error.hint or "--skip-validation registers it all the same.") from error
+        hint = error.hint or "--skip-validation registers it all the same."
+        raise InvalidInput(f"datastore {name!r}: {error.message}", hint=hint) from error
     finally:
         container.close()
 

@@ -80,8 +80,8 @@ def datastore_from(answer: Mapping[str, Any], *, is_default: bool | None = None)
     )
 
 
-def registration_to(registration: Registration) -> Json:
-    """The body of a registration, with the secret in it: it is sent and not kept."""
+def registration_to(registration: Registration, *, for_azure: bool = False) -> Json:
+    """The body of a registration, with the secret in it: it is sent and not kept. Azure gets no words of our own."""
     body: Json = {"name": registration.name, "dataStoreType": "AzureBlob"}
     access = registration.access
     if access is None:
@@ -89,8 +89,11 @@ def registration_to(registration: Registration) -> Json:
     section = _section(access.account, access.container, access.url, access.kind)
     section["credential"] = access.secret.reveal() if access.secret else None
     section["areWorkspaceManagedIdentitiesAllowed"] = False
-    ours = {"url": access.url, "identity": access.kind is CredentialKind.IDENTITY or None}
-    return body | {"azureStorageSection": without_nulls(section), "amlMagics": without_nulls(ours)}
+    body["azureStorageSection"] = without_nulls(section)
+    if not for_azure:
+        ours = {"url": access.url, "identity": access.kind is CredentialKind.IDENTITY or None}
+        body["amlMagics"] = without_nulls(ours)
+    return body
 
 
 def registration_from(request: Mapping[str, Any]) -> Registration:

@@ -256,11 +256,6 @@ MISTAKES = [
     ),
     ("%aml datastore register one --azurite --account mine --container data", "azurite and account", "folder"),
     ("%aml datastore register one --azurite", "no container", "--container"),
-    (
-        "%aml datastore register one --azurite --endpoint http://127.0.0.1:1/devstoreaccount1 --container data",
-        "cannot be listed",
-        "",
-    ),
     ("%%aml datastore register one\nfoldr: .", "'foldr'", "'folder'"),
     ("%%aml datastore register one --folder .\nfolder: .", "twice", "once"),
     ("%%aml datastore register one\nfolder: .\ndefault: perhaps", "perhaps", "true or false"),

@@ -128,6 +128,13 @@ def test_a_refused_secret_is_not_shown(aml, azurite):
     assert aml("datastore list")["name"].tolist() == ["workspaceblobstore"]
 
 
+def test_an_account_that_does_not_answer_is_told_with_the_way_to_register_it_all_the_same(aml):
+    with pytest.raises(InvalidInput, match="--skip-validation registers it"):
+        aml("datastore register one --azurite --endpoint http://127.0.0.1:1/devstoreaccount1 --container data")
+    aml("datastore register one --azurite --container data --skip-validation")
+    assert aml("datastore list")["name"].tolist() == ["one", "workspaceblobstore"]
+
+
 def test_the_same_in_python(aml, azurite):
     aml("connect")
     workspace = aml.shell._aml_magics_session.workspace
