@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.azurite import Azurite, running
+from tests.support.azurite import Azurite
 from tests.support.clock import FakeClock
 from tests.support.leaks import MARK, Snapshot
 from tests.support.planted import found_below
@@ -47,9 +47,9 @@ def no_planted_secret_is_written_anywhere(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def azurite(started_once, tmp_path_factory) -> Iterator[Azurite]:
+def azurite(started_once) -> Iterator[Azurite]:
     """Azure's storage emulator, the same for all tests: each makes a container of its own."""
-    with running(tmp_path_factory.mktemp("azurite")) as found:
+    with Azurite() as found:
         yield found
 
 

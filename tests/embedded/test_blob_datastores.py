@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import uuid
 from datetime import timedelta
 
 from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition
@@ -13,6 +14,7 @@ from aml_magics.model.storage import CredentialKind, Registration, blob_access
 from aml_magics.model.triggers import DatastoreChange
 from aml_magics.wire.v1 import data_paths_to, registration_to
 from tests.embedded.app_bed import on_a_workspace, opened
+from tests.support.azurite import KEY
 
 WRONG_KEY = "pl4ntedWrongKey00000"
 SHOW = StepDefinition(name="show", command="cat ${{inputs.data}}", inputs={"data": PipelineInput("input_data")})
@@ -20,15 +22,20 @@ SHOWING = PipelineDefinition(name="show", data_paths=(DataPathParameter("input_d
 
 
 def registration(azurite, name="blobs", *, container, key=None):
-    secret = Secret(key or azurite.key)
+    secret = Secret(key or KEY)
     access = blob_access(
         account=None, container=container, url=azurite.url, kind=CredentialKind.ACCOUNT_KEY, secret=secret
     )
     return registration_to(Registration(name=name, access=access))
 
 
+def new_name():
+    """Of a container that nobody has made yet."""
+    return f"c{uuid.uuid4().hex}"
+
+
 async def register(bed, azurite, name="blobs", **options):
-    container = azurite.container()
+    container = new_name()
     body = registration(azurite, name, container=container, **options)
     answer = await bed.datastores("POST", "/datastores?createIfNotExists=true", body)
     assert answer.status == 200, answer
@@ -66,7 +73,7 @@ def test_an_answer_tells_the_kind_of_the_credential_and_never_the_key(tmp_path, 
         assert answer["azureStorageSection"]["credentialType"] == "AccountKey"
         assert answer["amlMagics"]["url"] == azurite.url
         listed = await bed.datastores("GET", "/datastores?includeSecret=true")
-        assert azurite.key not in str(answer) + str(listed)
+        assert KEY not in str(answer) + str(listed)
 
     on_a_workspace(tmp_path, play)
 
@@ -97,6 +104,25 @@ def test_a_wrong_key_or_a_missing_container_is_refused_and_nothing_is_registered
             assert "pl4nted" not in answer.message
         assert (await bed.datastores("GET", "/datastores/blobs")).status == 404
         assert "pl4nted" not in secrets_of(tmp_path)
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_a_shared_access_signature_gets_in_as_far_as_it_allows(tmp_path, azurite):
+    async def play(bed):
+        made = await register(bed, azurite, "made")
+        container = made["azureStorageSection"]["containerName"]
+        await put(bed, "a", b"1", store="made")
+        body = registration(azurite, "reading", container=container)
+        signature = f"?{azurite.sas(container, 'rl')}"
+        body["azureStorageSection"] |= {"credentialType": "Sas", "credential": signature}
+        answer = await bed.datastores("POST", "/datastores", body)
+        assert (answer.status, answer.body["azureStorageSection"]["isSas"]) == (200, True)
+        found = (await bed.extras("GET", "/datastores/reading/objects")).body["value"]
+        assert [one["name"] for one in found] == ["a"]
+        refused = await bed.extras("PUT", "/datastores/reading/objects", params={"name": "b"}, content=b"2")
+        assert refused.status == 400
+        assert "sig=" not in str(answer) + refused.message
 
     on_a_workspace(tmp_path, play)
 
@@ -133,7 +159,7 @@ def test_a_key_goes_when_its_datastore_is_replaced_or_forgotten(tmp_path, azurit
         body = await register(bed, azurite)
         other = body | {"azureStorageSection": body["azureStorageSection"] | {"credential": WRONG_KEY}}
         await bed.datastores("PUT", "/datastores/blobs?skipValidation=true", other)
-        assert azurite.key not in secrets_of(tmp_path)
+        assert KEY not in secrets_of(tmp_path)
         assert WRONG_KEY in secrets_of(tmp_path)
         assert (
             await bed.extras("GET", "/datastores/blobs/objects")
@@ -217,4 +243,4 @@ def test_the_database_holds_no_secret(tmp_path, azurite):
     on_a_workspace(tmp_path, lambda bed: register(bed, azurite))
     files = list((tmp_path / ".aml").glob("workspace.db*"))
     assert any(azurite.url.encode() in file.read_bytes() for file in files)
-    assert not any(azurite.key.encode() in file.read_bytes() for file in files)
+    assert not any(KEY.encode() in file.read_bytes() for file in files)

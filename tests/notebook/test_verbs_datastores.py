@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound
@@ -25,7 +27,7 @@ polling_interval: 1 hour
 @pytest.fixture
 def emulated(aml, azurite):
     """A container of Azurite, registered as ``blobs``."""
-    container = azurite.container()
+    container = f"c{uuid.uuid4().hex}"
     aml(f"datastore register blobs --azurite --endpoint {azurite.url} --container {container} --create")
     return container
 
@@ -138,7 +140,7 @@ def test_an_account_that_does_not_answer_is_told_with_the_way_to_register_it_all
 def test_the_same_in_python(aml, azurite):
     aml("connect")
     workspace = aml.shell._aml_magics_session.workspace
-    container = azurite.container()
+    container = f"c{uuid.uuid4().hex}"
     made = workspace.datastores.register(
         "blobs", azurite=True, endpoint=azurite.url, container=container, create_if_not_exists=True
     )
