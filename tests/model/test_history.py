@@ -79,9 +79,11 @@ def poll(error: str = "") -> Poll:
                 "waiting": ("a",),
                 "carried": 1099,
             },
-            f"looked 2 times since {AT_NINE}, saw 1,200 new files, 1 modified file and 2 removed files,"
-            " 1,100 matched *.csv, at least 10 KB, 1 not settled yet, 1,099 carried over to the next poll;"
-            " has not fired",
+            (
+                f"looked 2 times since {AT_NINE}, saw 1,200 new files, 1 modified file and 2 removed files,"
+                " 1,100 matched *.csv, at least 10 KB, 1 not settled yet, 1,099 carried over to the next poll;"
+                " has not fired"
+            ),
         ),
         (
             {"active": True, "since": NINE, "looks": 2, "condition": "*.csv"},
@@ -93,8 +95,10 @@ def poll(error: str = "") -> Poll:
         ),
         (
             {"active": True, "since": NINE, "looks": 4, "failed": 1, "polls": (poll(), poll("no such account"))},
-            f"looked 4 times since {AT_NINE}, saw no change, failed 1 time, last at {AT_NINE}: no such account;"
-            " has not fired",
+            (
+                f"looked 4 times since {AT_NINE}, saw no change, failed 1 time, last at {AT_NINE}: no such account;"
+                " has not fired"
+            ),
         ),
         (
             {"active": True, "since": NINE, "looks": 90, "failed": 2, "polls": (poll(),)},
