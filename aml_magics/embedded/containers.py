@@ -1,15 +1,16 @@
 """Opening the container of a blob datastore, and looking whether one gets in.
 
-azure-identity is imported here when a datastore signs in by identity, and nowhere else in this room. Its credential is
-asked on the threads that list and read, so it is the synchronous one; nothing of it is kept but the credential, which
-renews its tokens by itself.
+azure-identity is imported when a datastore that signs in by identity is first asked, and nowhere else in this room. It
+is asked on the threads that list and read, so its credential is the synchronous one, which renews its tokens by itself.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from aml_magics.datastores.signing_in import not_signed_in, quieten
 from aml_magics.model.errors import AmlError, InvalidInput, NotFound
 from aml_magics.model.storage import CredentialKind
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["check_container", "open_container"]
 
+_SIGN_IN = "Sign in where the workspace runs, with 'az login' for example, or register it with a key or a SAS."
+
 
 def open_container(access: BlobAccess) -> BlobContainer:
     """The container, ready to be asked; nobody has been asked yet."""
-    from aml_magics.datastores.blob import BlobContainer  # noqa: PLC0415 - loads azure-storage-blob
+    from aml_magics.datastores.blob import BlobContainer  # noqa: PLC0415 - only where there is one
 
-    return BlobContainer.open(access.url, access.container, _credential(access))
+    credential: Any = _Identity(access.url) if access.kind is CredentialKind.IDENTITY else access.secret
+    return BlobContainer.open(access.url, access.container, credential)
 
 
 def check_container(name: str, access: BlobAccess, *, create: bool = False) -> None:
@@ -48,15 +52,31 @@ def check_container(name: str, access: BlobAccess, *, create: bool = False) -> N
         container.close()
 
 
-def _credential(access: BlobAccess) -> Any:  # noqa: ANN401 - azure-identity is not typed here
-    if access.kind is not CredentialKind.IDENTITY:
-        return access.secret
-    from azure.identity import AzureAuthorityHosts, DefaultAzureCredential  # noqa: PLC0415 - a third of a second
+class _Identity:
+    """Whoever is signed in here, to the cloud of the account. When nobody is, one line says so."""
 
-    host = urlsplit(access.url).hostname or ""
-    authorities = {
-        ".core.chinacloudapi.cn": AzureAuthorityHosts.AZURE_CHINA,
-        ".core.usgovcloudapi.net": AzureAuthorityHosts.AZURE_GOVERNMENT,
-    }
-    authority = next((one for suffix, one in authorities.items() if host.endswith(suffix)), None)
-    return DefaultAzureCredential(**({"authority": authority} if authority else {}))
+    def __init__(self, url: str) -> None:
+        self._host = urlsplit(url).hostname or ""
+        self._lock = threading.Lock()
+        self._credential: Any = None
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:  # noqa: ANN401 - azure-identity is not typed here
+        """An access token. Raises ``NotConnected``."""
+        try:
+            return self._made().get_token(*scopes, **options)
+        except Exception as error:  # noqa: BLE001 - whatever its libraries raise
+            raise not_signed_in(error, hint=_SIGN_IN) from None
+
+    def _made(self) -> Any:  # noqa: ANN401 - as above
+        from azure.identity import AzureAuthorityHosts, DefaultAzureCredential  # noqa: PLC0415 - a third of a second
+
+        authorities = {
+            ".core.chinacloudapi.cn": AzureAuthorityHosts.AZURE_CHINA,
+            ".core.usgovcloudapi.net": AzureAuthorityHosts.AZURE_GOVERNMENT,
+        }
+        with self._lock:
+            if self._credential is None:
+                quieten()
+                authority = next((one for end, one in authorities.items() if self._host.endswith(end)), None)
+                self._credential = DefaultAzureCredential(**({"authority": authority} if authority else {}))
+            return self._credential

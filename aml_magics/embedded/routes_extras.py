@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from starlette.responses import Response
 
 from aml_magics.embedded.routes import route, text
-from aml_magics.model.errors import InvalidInput, ServiceError
+from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
 from aml_magics.wire.v1 import outlook_to
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class _Extras:
         store = self._workspace.store.datastores.object_store(name)
         try:
             return await self._workspace.in_thread(lambda: question(store))
+        except NotConnected as error:
+            raise InvalidInput(f"datastore {name!r}: {error.message}", hint=error.hint) from error
         except ServiceError as error:
             if not 400 <= error.status < 500:
                 raise

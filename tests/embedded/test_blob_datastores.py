@@ -6,11 +6,14 @@ import asyncio
 import stat
 import uuid
 from datetime import timedelta
+from typing import ClassVar
+
+import pytest
 
 from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition
 from aml_magics.model.resources import DataPath, DataPathParameter
 from aml_magics.model.secret import Secret
-from aml_magics.model.storage import CredentialKind, Registration, blob_access
+from aml_magics.model.storage import CredentialKind, Registration, account_url, blob_access
 from aml_magics.model.triggers import DatastoreChange
 from aml_magics.wire.v1 import data_paths_to, registration_to
 from tests.embedded.app_bed import on_a_workspace, opened
@@ -244,3 +247,38 @@ def test_the_database_holds_no_secret(tmp_path, azurite):
     files = list((tmp_path / ".aml").glob("workspace.db*"))
     assert any(azurite.url.encode() in file.read_bytes() for file in files)
     assert not any(KEY.encode() in file.read_bytes() for file in files)
+
+
+class Signed:
+    """In the place of ``DefaultAzureCredential``: nobody is signed in; what it was made with is kept."""
+
+    made: ClassVar[list[dict[str, str]]] = []
+
+    def __init__(self, **options):
+        self.made.append(options)
+
+    def get_token(self, *_scopes, **_options):
+        raise RuntimeError("Attempted credentials:\n\tAzureCliCredential: Azure CLI not found on path")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "authority"),
+    [("core.windows.net", {}), ("core.chinacloudapi.cn", {"authority": "login.chinacloudapi.cn"})],
+)
+def test_a_datastore_by_identity_says_in_one_line_when_nobody_is_signed_in(tmp_path, monkeypatch, suffix, authority):
+    monkeypatch.setattr("azure.identity.DefaultAzureCredential", Signed)
+    Signed.made.clear()
+    url = account_url("mine", suffix=suffix)
+    access = blob_access(account="mine", container="data", url=url, kind=CredentialKind.IDENTITY)
+    body = registration_to(Registration(name="blobs", access=access))
+
+    async def play(bed):
+        refused = await bed.datastores("POST", "/datastores", body)
+        assert refused.status == 400
+        assert "nobody is signed in to Azure here (tried: Azure CLI)" in refused.message
+        await bed.datastores("POST", "/datastores?skipValidation=true", body)
+        listed = await bed.extras("GET", "/datastores/blobs/objects")
+        assert (listed.status, "az login" in listed.message) == (400, True)
+
+    on_a_workspace(tmp_path, play)
+    assert Signed.made == [authority, authority]
