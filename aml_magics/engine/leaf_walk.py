@@ -252,11 +252,13 @@ class _Walk:
             row, leaf = self._old.pop()
             if row is not None:
                 self._rows.enter(row)
+            self._rows.lose()
             old.append(leaf)
         starts, found = read_records(body, start, end) if start < end else ([], [])
         names = [xxh3_64_intdigest(each.name) if each else None for each in found]
         etags = [xxh3_64_intdigest(each.etag) if each else None for each in found]
-        self._rows.change(_leaves(body, starts, end, names, etags))
+        if starts:
+            self._rows.gain(_leaves(body, starts, end, names, etags))
         records = [each for each in found if each]
         self._parsed += len(found)
         self._objects += len(records)
@@ -286,8 +288,6 @@ def _in_step_again(ahead: Sequence[Leaf], body: bytes, at: int, limit: int) -> t
 def _leaves(
     body: bytes, starts: Sequence[int], end: int, names: Sequence[int | None], etags: Sequence[int | None]
 ) -> Iterator[Leaf]:
-    if not starts:
-        return
     view = memoryview(body)
     parts = max(1, len(starts) // LEAF)
     bounds = [len(starts) * part // parts for part in range(parts + 1)]

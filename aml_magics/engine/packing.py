@@ -96,8 +96,8 @@ class PackedSnapshot:
 class RowWriter:
     """Turns the leaves of a new listing into rows, and leaves alone the rows whose leaves all stay.
 
-    The walk tells when it ``enter``s a row of the old snapshot, then which leaves it ``keep``s, and where it
-    ``change``s them.
+    The walk tells when it ``enter``s a row of the old snapshot, then which leaves it ``keep``s or ``lose``s, and which
+    it ``gain``s.
     """
 
     def __init__(self, before: PackedSnapshot) -> None:
@@ -116,16 +116,20 @@ class RowWriter:
         """The walk has come to the first leaf of that old row, or beyond it."""
         if self._next is None or self._next[0] != key:
             return
-        self._next = next(self._ahead, None)
         self._close()
+        self._next = next(self._ahead, None)
         self._origins.append(key)
 
     def keep(self, leaf: Leaf) -> None:
         self._leaves.append(leaf)
         self._objects += leaf.objects
 
-    def change(self, leaves: Iterable[Leaf]) -> None:
-        """These leaves stand where some of the entered rows were, if anywhere."""
+    def lose(self) -> None:
+        """A leaf of the rows that were entered is there no more."""
+        self._changed = True
+
+    def gain(self, leaves: Iterable[Leaf]) -> None:
+        """These leaves were not there, or stand in the place of others."""
         self._changed = True
         for leaf in leaves:
             self.keep(leaf)

@@ -12,7 +12,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from aml_magics.datastores import BlobContainer
 from aml_magics.model.secret import Secret
@@ -33,7 +33,7 @@ _numbers = itertools.count(1)
 class Azurite:
     """``with Azurite() as azurite``: an emulator that ends with the block."""
 
-    def __enter__(self) -> Azurite:
+    def __enter__(self) -> Self:
         if not PROGRAM.exists():
             raise RuntimeError("Azure's storage emulator is not installed: run 'make azurite'")
         self._folder = tempfile.TemporaryDirectory(prefix="azurite-")
@@ -67,9 +67,7 @@ class Azurite:
         """The SDK's client of that container, or of a fresh one. Whoever asked closes it."""
         from azure.storage.blob import ContainerClient
 
-        client = ContainerClient(
-            self.url, name or f"test-{next(_numbers):05}", credential=KEY, api_version=API_VERSION
-        )
+        client = ContainerClient(self.url, name or f"test-{next(_numbers):05}", credential=KEY, api_version=API_VERSION)
         if name is None:
             client.create_container()
         return client

@@ -1,0 +1,156 @@
+"""The leaf walk tells exactly what changed, whatever changed and wherever, and reads nothing that did not."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+import pytest
+from xxhash import xxh3_64_intdigest
+
+from aml_magics.datastores.blob_xml import MalformedPage
+from aml_magics.engine import leaf_walk, packing
+from aml_magics.engine.leaf_walk import PagedStore, Sweep, sweep
+from aml_magics.engine.packing import PackedSnapshot, pack, unpack
+from tests.support.listing import LiveListing, xml_record
+
+ODD = (
+    "a&b",
+    "a<b",
+    "sp ace",
+    "per%20cent",
+    "ü",
+    "𝔘",
+    "uff\uff00",
+    "ctl\x01",
+    "no\ufffe",
+    "amp&amp;",
+    "q\"'",
+    "new\nline",
+)
+ORDERS: dict[str, Callable[[str], object]] = {
+    "bytes": str.encode,
+    "utf-16": lambda name: name.encode("utf-16-be", "surrogatepass"),
+    "slash first": lambda name: name.replace("/", "\0").encode(),
+    "none that we know": lambda name: name[::-1].encode(),
+}
+
+
+@pytest.fixture(params=[2, 16, 64], ids=lambda size: f"leaf {size}")
+def small(request, monkeypatch):
+    """Leaves, windows and rows so small that their edges are everywhere."""
+    monkeypatch.setattr(leaf_walk, "LEAF", request.param)
+    monkeypatch.setattr(leaf_walk, "WINDOW", 6000)
+    for name, value in (("ROW", 100), ("LARGE_ROW", 150), ("SMALL_ROW", 25)):
+        monkeypatch.setattr(packing, name, value)
+    return request.param
+
+
+class World:
+    """A listing that changes, and what a dictionary makes of the same records."""
+
+    def __init__(self, seed: int, page_size: int, order: str = "bytes") -> None:
+        self.random = random.Random(seed)
+        self.listing = LiveListing(page_size, ORDERS[order])
+        self.versions = 0
+        self.known: dict[str, str] = {}
+        self.rows: dict[bytes, bytes] = {}
+
+    def name(self) -> str:
+        choose = self.random
+        odd = choose.choice(ODD) if choose.random() < 0.15 else ""
+        return f"{choose.choice(('a', 'b', 'a-b', 'data', 'z'))}/{choose.randrange(10**5):05}{odd}"
+
+    def put(self, name: str, **options) -> None:
+        self.versions += 1
+        self.listing.records[name] = xml_record(name, f"0x{self.versions:X}", **options)
+
+    def churn(self, count: int) -> None:
+        for _ in range(count):
+            names = list(self.listing.records)
+            kind = self.random.randrange(5)
+            if kind < 2 or not names:
+                self.put(self.name(), kind=self.random.choice(("", "", "", "file", "directory")))
+            elif kind == 2:
+                self.put(self.random.choice(names))
+            elif kind == 3:
+                del self.listing.records[self.random.choice(names)]
+            else:
+                self.retouch(self.random.choice(names))
+
+    def retouch(self, name: str) -> None:
+        """Another lease: other bytes, the same version."""
+        record = self.listing.records[name]
+        self.listing.records[name] = record.replace(b">unlocked<", b">locked<")
+
+    def run(self, lo: int, hi: int) -> list[str]:
+        """The names from one place of the listing to another."""
+        return sorted(self.listing.records, key=self.listing.order)[lo:hi]
+
+    def sweep(self, *, watched: tuple[str, ...] = (), baseline: bool = False) -> Sweep:
+        """Sweep, check every word of the answer against the dictionary, and store what is to be stored."""
+        found = sweep(self.listing, "", True, PackedSnapshot.load(self.rows.items()), watched, baseline=baseline)
+        seen = dict(filter(None, map(truth, self.listing.shown)))
+        assert found.objects == len(seen)
+        if not baseline:
+            assert versions(found.added) == {name: seen[name] for name in seen.keys() - self.known.keys()}
+            stayed = seen.keys() & self.known.keys()
+            assert versions(found.modified) == {n: seen[n] for n in stayed if seen[n] != self.known[n]}
+            assert found.removed == len(self.known.keys() - seen.keys())
+            assert sorted(found.gone) == sorted(set(watched) & (self.known.keys() - seen.keys()))
+        assert not set(found.drop) & {key for key, _ in found.put}
+        for key in found.drop:
+            del self.rows[key]
+        assert all(self.rows.get(key) != row for key, row in found.put)
+        self.rows.update(found.put)
+        assert PackedSnapshot.load(self.rows.items()) == found.snapshot
+        assert held(found.snapshot) == [(hashed(name), hashed(etag)) for name, etag in seen.items()]
+        self.known = seen
+        return found
+
+
+def hashed(text: str) -> int:
+    return xxh3_64_intdigest(text.encode())
+
+
+def held(snapshot: PackedSnapshot) -> list[tuple[int, int]]:
+    """The hashes of all names and ETags, in order."""
+    leaves = [leaf for _, row in snapshot.rows for leaf in unpack(row)]
+    names, etags = (struct.iter_unpack("<Q", b"".join(parts)) for parts in zip(*((x.names, x.etags) for x in leaves)))
+    return [(name, etag) for (name,), (etag,) in zip(names, etags, strict=True)]
+
+
+def truth(record: bytes) -> tuple[str, str] | None:
+    """Name and ETag of a record as a real XML parser reads them; ``None`` for a directory."""
+    blob = ET.fromstring(record)
+    name = blob.find("Name")
+    text = name.text or ""
+    if blob.findtext("Properties/ResourceType") == "directory":
+        return None
+    return (unquote(text) if name.get("Encoded") else text), blob.findtext("Properties/Etag")
+
+
+def versions(infos) -> dict[str, str]:
+    found = {info.name: info.etag for info in infos}
+    assert len(found) == len(infos)
+    return found
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("seed", range(6))
+def test_random_churn_between_and_during_sweeps_is_told_exactly(small, seed, order):
+    world = World(seed, page_size=(7, 50, 333)[seed % 3], order=order)
+    world.churn(400)
+    world.sweep(baseline=True)
+    for turn in range(12):
+        world.churn(world.random.choice((0, 1, 3, 40, 400)))
+        during = (lambda: world.churn(2)) if turn % 3 == 2 else lambda: None
+        world.listing.before_page = during
+        world.sweep(watched=tuple(world.random.choices(world.run(0, None) or ["x"], k=20)))
+    world.listing.before_page = lambda: None
+    world.sweep()
+    quiet = world.sweep()
+    assert (quiet.parsed, quiet.put, quiet.drop) == (0, [], [])
