@@ -429,6 +429,19 @@ def test_a_poll_that_begins_late_says_by_how_much():
     asyncio.run(scenario())
 
 
+def test_a_schedule_that_asks_for_quicker_polls_makes_none_of_them_late():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change(polling_interval=timedelta(minutes=10)), "slow")
+            await bench.clock.pass_time(300)
+            await bench.join(change(polling_interval=timedelta(seconds=20)), "quick")
+            await bench.clock.pass_time(100)
+            assert max(poll.lateness for poll in bench.polls("slow")) < timedelta(seconds=0.1)
+            assert len(bench.polls("quick")) >= 5
+
+    asyncio.run(scenario())
+
+
 def test_failures_are_counted_and_recovery_is_not_late():
     async def scenario():
         async with Bench() as bench:
