@@ -6,7 +6,8 @@ ago, and nobody has the object open for writing. What it is then decides whether
 An object that changes again waits anew; one that goes before it has settled is forgotten.
 
 A removal is seen only where names are kept (``Place.names``), and settles like the rest: what is written anew in
-between was not removed but added, or modified where only that is asked for. A change counts as *matched* once, at the look that first saw it like that.
+between was not removed but added, or modified where only that is asked for. A change counts as *matched* once, at the
+look that first saw it like that.
 
 With ``per: batch`` the settled changes of a schedule fire together, and wait for those that have yet to settle, at
 most for a polling interval: a stream of files that never pauses is one run per interval. What a writer holds open is

@@ -332,6 +332,26 @@ def test_what_is_carried_over_outlives_the_kernel_and_waits_for_its_turn_there(t
     asyncio.run(scenario())
 
 
+def test_kernels_that_share_a_place_share_its_turns_and_the_others_fire_meanwhile(tmp_path):
+    async def scenario():
+        async with Bench(tmp_path / "w.db") as first, first.another():
+            await first.join(change(max_runs_per_poll=2, on=ALL), "slow")
+            await first.join(change(on=ALL), "fast")
+            names = [f"in/{number}" for number in range(7)]
+            for name in names:
+                first.store.put(name)
+            first.store.poke()
+            done = []
+            for _ in range(5):
+                await first.clock.pass_time(60)
+                done.append(sum(row["schedule_id"] == "slow" for row in first.runs))
+            assert done == [4, 6, 7, 7, 7]  # two at once, two at each poll
+            for schedule in ("slow", "fast"):
+                assert [row["objects"] for row in first.runs if row["schedule_id"] == schedule] == names
+
+    asyncio.run(scenario())
+
+
 def test_a_clock_that_is_set_back_does_not_put_off_a_turn():
     trigger = change(max_runs_per_poll=1, settle=NOW)
     waiting = {"in/a": Pending("added", "v1", 1e6, 1, 1e6 + 48), "in/b": Pending("added", "v1", 1e6, 1, 1e6 + 48)}
