@@ -5,8 +5,9 @@ schedule whose pattern its name matches, and a fire when it has settled: the sam
 ago, and nobody has the object open for writing. What it is then decides whether it counts, by its kind and its size.
 An object that changes again waits anew; one that goes before it has settled is forgotten.
 
-A removal is seen only where names are kept (``Place.names``), and settles like the rest: what is deleted and written
-anew in between was modified. A change counts as *matched* once, at the look that first saw it like that.
+A removal is seen only where names are kept (``Place.names``), and settles like the rest: what is written anew in
+between was not removed but added, or modified where only that is asked for. A change counts as *matched* once, at the
+look that first saw it like that.
 
 With ``per: batch`` the settled changes of a schedule fire together, and wait for those that have yet to settle, at
 most for a polling interval: a stream of files that never pauses is one run per interval. What a writer holds open is
@@ -147,12 +148,13 @@ def plan_look(scan: Scan, waiting: Waiting, members: Mapping[str, DatastoreChang
     for schedule_id, change in members.items():
         before = waiting.get(schedule_id, {})
         mine = _still_waiting(before, scan, change)
-        if count := len(_counting(mine, change) - _counting(before, change)):
+        counting = _counting(mine, change)
+        if count := len(counting - _counting(before, change)):
             matched[schedule_id] = count
         settled = _settled(mine, change, scan)
-        for name in settled - _counting(mine, change):
+        for name in settled - counting:
             del mine[name]
-        for names in _ready(mine, settled & mine.keys(), change, scan):
+        for names in _ready(mine, settled & counting, change, scan):
             fires.append(_fire(schedule_id, names, mine, scan))
             for name in names:
                 del mine[name]

@@ -72,6 +72,7 @@ class Poller:
         self._store = PlaceStore(tools.database, place)
         self._snapshot: Snapshot | None = self._store.load()
         self._members: Members = {}
+        self._known = float("-inf")  # since when they are these
         self._lock = asyncio.Lock()
         self._alarm = Alarm(tools.clock)
         self._wanted = False
@@ -90,9 +91,15 @@ class Poller:
 
     def watch_for(self, members: Members) -> None:
         """These are the active schedules now."""
-        if members != self._members:
-            self._members = members
+        if self._take(members):
             self._alarm.ring()
+
+    def _take(self, members: Members) -> bool:
+        """True when others were before."""
+        if members == self._members:
+            return False
+        self._members, self._known = members, self._tools.clock.now()
+        return True
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -116,7 +123,7 @@ class Poller:
         """Since when a poll has been due, if it is."""
         if now < self._polled or self._failures or self._polled == float("-inf"):
             return now  # the clock was set back, or there is nothing to reckon from
-        return self._next_poll if now >= self._next_poll else None
+        return max(self._next_poll, self._known) if now >= self._next_poll else None
 
     async def look(self, *, due: float | None, commit: Commit | None = None) -> None:
         """Look now. ``due``: when this had to begin, ``None``: keep no record when nothing is found.
@@ -130,7 +137,7 @@ class Poller:
             for _ in range(TRIES):
                 if self._snapshot is None:
                     snapshot = self._store.load()
-                    self._members = self._tools.members(self.place)  # read after the snapshot: never older than it
+                    self._take(self._tools.members(self.place))  # read after the snapshot: never older than it
                     self._snapshot = snapshot
                 self._wanted = False
                 claims = self._write(self._snapshot, await self._scan(self._snapshot), due=due, commit=commit)

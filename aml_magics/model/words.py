@@ -110,9 +110,10 @@ def count_of(number: int, unit: str) -> str:
 
 
 def bytes_of(number: int) -> str:
-    """``10 KB``, ``1 MiB``, ``1,234 bytes``: a size without rounding, in the largest unit that it is whole in."""
-    for base, names in ((1024, "KiB MiB GiB TiB"), (1000, "KB MB GB TB")):
-        for power, name in reversed(list(enumerate(names.split(), 1))):
-            if number and number % base**power == 0:
-                return f"{number // base**power:,} {name}"
-    return f"{number:,} byte{'' if number == 1 else 's'}"
+    """``10 KB``, ``1 MiB``, ``1,234 bytes``: a size without rounding, in the unit that takes the fewest digits."""
+    units = {"byte" if number == 1 else "bytes": 1}
+    for power, letter in enumerate("KMGT", 1):
+        units |= {f"{letter}B": 1000**power, f"{letter}iB": 1024**power}
+    whole = [(number // unit, name) for name, unit in units.items() if number % unit == 0 and number >= unit]
+    count, name = min(whole, key=lambda one: len(str(one[0])), default=(number, "bytes"))
+    return f"{count:,} {name}"

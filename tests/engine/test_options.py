@@ -332,6 +332,26 @@ def test_what_is_carried_over_outlives_the_kernel_and_waits_for_its_turn_there(t
     asyncio.run(scenario())
 
 
+def test_kernels_that_share_a_place_share_its_turns_and_the_others_fire_meanwhile(tmp_path):
+    async def scenario():
+        async with Bench(tmp_path / "w.db") as first, first.another():
+            await first.join(change(max_runs_per_poll=2, on=ALL), "slow")
+            await first.join(change(on=ALL), "fast")
+            names = [f"in/{number}" for number in range(7)]
+            for name in names:
+                first.store.put(name)
+            first.store.poke()
+            done = []
+            for _ in range(5):
+                await first.clock.pass_time(60)
+                done.append(sum(row["schedule_id"] == "slow" for row in first.runs))
+            assert done == [4, 6, 7, 7, 7]  # two at once, two at each poll
+            for schedule in ("slow", "fast"):
+                assert [row["objects"] for row in first.runs if row["schedule_id"] == schedule] == names
+
+    asyncio.run(scenario())
+
+
 def test_a_clock_that_is_set_back_does_not_put_off_a_turn():
     trigger = change(max_runs_per_poll=1, settle=NOW)
     waiting = {"in/a": Pending("added", "v1", 1e6, 1, 1e6 + 48), "in/b": Pending("added", "v1", 1e6, 1, 1e6 + 48)}
@@ -425,6 +445,19 @@ def test_a_poll_that_begins_late_says_by_how_much():
             bench.store.poke()
             await bench.clock.pass_time(1)
             assert bench.polls()[-1].lateness == timedelta(0)
+
+    asyncio.run(scenario())
+
+
+def test_a_schedule_that_asks_for_quicker_polls_makes_none_of_them_late():
+    async def scenario():
+        async with Bench() as bench:
+            await bench.join(change(polling_interval=timedelta(minutes=10)), "slow")
+            await bench.clock.pass_time(300)
+            await bench.join(change(polling_interval=timedelta(seconds=20)), "quick")
+            await bench.clock.pass_time(100)
+            assert max(poll.lateness for poll in bench.polls("slow")) < timedelta(seconds=0.1)
+            assert len(bench.polls("quick")) >= 5
 
     asyncio.run(scenario())
 

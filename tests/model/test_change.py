@@ -162,3 +162,19 @@ def test_a_mistake_is_named_with_its_fix(fields, says, fix):
         DatastoreChange(**{"datastore": "blobs", **fields})
     assert says in caught.value.message
     assert fix in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (1, "1 byte"),
+        (1234, "1,234 bytes"),
+        (1024, "1 KiB"),
+        (128_000, "128 KB"),
+        (1_572_864, "1,536 KiB"),
+        (10**12, "1 TB"),
+        (5 * 2**30, "5 GiB"),
+    ],
+)
+def test_a_size_is_said_without_rounding_it(size, words):
+    assert DatastoreChange(datastore="blobs", min_size=size).condition == f"at least {words}"
