@@ -72,9 +72,8 @@ class _Busy:
 class Runner:
     """Runs the steps of claimed runs, ``parallel_steps`` at a time over all of them.
 
-    ``definition`` loads the definition of a pipeline id; ``resolve`` gives the local path of a data path, for which it
-    may use the given folder, the run's own. Both are called on the loop thread and may raise ``AmlError``, which then
-    is the reason why the run or the step failed.
+    ``definition`` loads that of a pipeline id; ``resolve`` gives the local path of a data path, perhaps in the run's
+    folder. Both are called on the loop thread; an ``AmlError`` is the reason why the run or the step failed.
     ``executor`` is any ``concurrent.futures.Executor`` whose workers see the same files; it is not shut down here.
     Without one, steps are waited for in daemon threads.
     """

@@ -8,7 +8,6 @@ that is disabled or fires on change has neither.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,8 @@ from aml_magics.notebook.present import moment
 
 if TYPE_CHECKING:
     from aml_magics.client.doctor import Finding
-    from aml_magics.model.outlook import Outlook
     from aml_magics.model.resources import (
         DataPathParameter,
-        Datastore,
         Experiment,
         Fire,
         Parameter,
@@ -36,38 +33,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changes",
-    "datastores",
     "experiments",
-    "facts_of",
     "findings",
     "fire_times",
     "fires",
+    "instant_of",
     "next_fire",
-    "objects",
-    "outlooks",
     "parameters",
     "pipelines",
     "polls",
     "runs",
     "schedules",
     "steps",
+    "table",
     "target",
-    "uploads",
 ]
 
 _EXPERIMENTS: Columns = {"name": "string", "description": "string", "created": "instant", "id": "string"}
-_DATASTORES: Columns = {"name": "string", "type": "string", "default": "boolean", "place": "string"}
-_OBJECTS: Columns = {"name": "string", "size": "Int64", "modified": "instant", "etag": "string"}
-_OUTLOOKS: Columns = {
-    "name": "string",
-    "fires": "boolean",
-    "why": "string",
-    "change": "string",
-    "size": "Int64",
-    "modified": "instant",
-    "schedule": "string",
-}
-_UPLOADS: Columns = {"name": "string", "size": "Int64"}
 _PIPELINES: Columns = {
     "name": "string",
     "version": "string",
@@ -140,7 +122,7 @@ _FINDINGS: Columns = {"check": "string", "result": "string", "found": "string", 
 _CHANGES: Columns = {"name": "string", "was": "string", "status": "string", "id": "string"}
 
 
-def _table(
+def table(
     call: Call,
     columns: Columns,
     rows: Sequence[Mapping[str, object]],
@@ -149,61 +131,18 @@ def _table(
     notes: Iterable[str] = (),
     empty: str = "none",
 ) -> Table:
+    """A table with a caption, shown as the settings say."""
     return build(columns, rows, zone=call.zone, caption=caption, notes=notes, limit=call.limit, empty=empty)
 
 
 def experiments(call: Call, found: Sequence[Experiment]) -> Table:
     """Experiments by name."""
     rows = [{"name": one.name, "description": one.description, "created": one.created, "id": one.id} for one in found]
-    return _table(call, _EXPERIMENTS, rows, "Experiments", empty="no experiments")
+    return table(call, _EXPERIMENTS, rows, "Experiments", empty="no experiments")
 
 
-def datastores(call: Call, found: Sequence[Datastore]) -> Table:
-    """Datastores and where they are."""
-    rows = [{"name": one.name, "type": one.type, "default": one.is_default, "place": place_of(one)} for one in found]
-    return _table(call, _DATASTORES, rows, "Datastores", empty="no datastores")
-
-
-def place_of(datastore: Datastore) -> str:
-    """A local folder, or account and container."""
-    return datastore.folder or "/".join(filter(None, (datastore.account, datastore.container)))
-
-
-def facts_of(datastore: Datastore) -> list[tuple[str, str]]:
-    """What there is to say of a datastore: where it is and how the workspace gets in, by kind, not by key."""
-    facts = [("type", datastore.type), ("place", place_of(datastore))]
-    if datastore.folder is None and datastore.url:
-        facts += [("endpoint", datastore.url), ("credential", datastore.credential.in_words)]
-    return facts
-
-
-def objects(call: Call, found: Iterable[object], caption: str) -> Table:
-    """Listed objects; their ``modified`` is POSIX seconds."""
-    rows = [
-        {
-            "name": one.name,  # type: ignore[attr-defined]
-            "size": one.size,  # type: ignore[attr-defined]
-            "modified": _instant(one.modified),  # type: ignore[attr-defined]
-            "etag": one.etag,  # type: ignore[attr-defined]
-        }
-        for one in found
-    ]
-    return _table(call, _OBJECTS, rows, caption, empty="no objects")
-
-
-def uploads(call: Call, found: Iterable[tuple[str, int]], caption: str) -> Table:
-    """Path on the datastore and size in bytes of each object."""
-    rows = [{"name": name, "size": size} for name, size in found]
-    return _table(call, _UPLOADS, rows, caption, empty="no files")
-
-
-def outlooks(call: Call, found: Iterable[Outlook], caption: str, notes: Iterable[str]) -> Table:
-    """What would fire, and what would not."""
-    rows = [{**asdict(one), "modified": None if one.modified is None else _instant(one.modified)} for one in found]
-    return _table(call, _OUTLOOKS, rows, caption, notes=notes, empty="nothing is new")
-
-
-def _instant(value: datetime | float) -> datetime:
+def instant_of(value: datetime | float) -> datetime:
+    """An instant, of POSIX seconds too."""
     return value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
 
 
@@ -224,7 +163,7 @@ def pipelines(call: Call, found: Sequence[Pipeline], notes: Iterable[str] = ()) 
         }
         for one in found
     ]
-    return _table(call, _PIPELINES, rows, "Published pipelines", notes=notes, empty="no published pipelines")
+    return table(call, _PIPELINES, rows, "Published pipelines", notes=notes, empty="no published pipelines")
 
 
 def parameter_text(parameter: Parameter) -> str:
@@ -246,7 +185,7 @@ def parameters(call: Call, pipeline: Pipeline) -> Table:
         {"name": one.name, "type": "data path", "default": str(one.default) if one.default else None}
         for one in pipeline.data_paths
     ]
-    return _table(call, _PARAMETERS, rows, "Parameters", empty="no parameters")
+    return table(call, _PARAMETERS, rows, "Parameters", empty="no parameters")
 
 
 def next_fire(schedule: Schedule, now: datetime) -> FireTime | None:
@@ -279,7 +218,7 @@ def schedules(
                 "id": one.id,
             }
         )
-    return _table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
+    return table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
 
 
 def target(schedule: Schedule, names: Mapping[str, str]) -> str:
@@ -297,7 +236,7 @@ def fire_times(
 ) -> Table:
     """Fires to come, in the display zone and on the schedule's own clock."""
     rows = [{"fire": one.at, "fire_in_zone": moment(one.at, time_zone), "note": one.note or None} for one in coming]
-    return _table(call, _FIRE_TIMES, rows, caption, empty=empty)
+    return table(call, _FIRE_TIMES, rows, caption, empty=empty)
 
 
 def runs(
@@ -328,7 +267,7 @@ def runs(
         }
         for one in found
     ]
-    return _table(call, _RUNS, rows, caption, notes=notes, empty="no runs")
+    return table(call, _RUNS, rows, caption, notes=notes, empty="no runs")
 
 
 def pairs_text(values: Mapping[str, object]) -> str:
@@ -355,7 +294,7 @@ def steps(call: Call, found: Sequence[Step]) -> Table:
         }
         for one in found
     ]
-    return _table(call, _STEPS, rows, "Steps", empty="no steps")
+    return table(call, _STEPS, rows, "Steps", empty="no steps")
 
 
 def fires(call: Call, found: Sequence[Fire]) -> Table:
@@ -372,7 +311,7 @@ def fires(call: Call, found: Sequence[Fire]) -> Table:
         }
         for one in found
     ]
-    return _table(call, _FIRES, rows, "Fires, the newest first", empty="no fires")
+    return table(call, _FIRES, rows, "Fires, the newest first", empty="no fires")
 
 
 def polls(call: Call, found: Sequence[Poll]) -> Table:
@@ -392,7 +331,7 @@ def polls(call: Call, found: Sequence[Poll]) -> Table:
         }
         for one in found
     ]
-    return _table(call, _POLLS, rows, "Polls, the newest first", empty="no polls")
+    return table(call, _POLLS, rows, "Polls, the newest first", empty="no polls")
 
 
 def findings(call: Call, found: Sequence[Finding], caption: str, notes: Iterable[str] = ()) -> Table:
@@ -409,4 +348,4 @@ def changes(
 ) -> Table:
     """What a verb made of several things: the status each had and the one it has now."""
     rows = [{"name": one.name, "was": was.value, "status": status.value, "id": one.id} for one, was in before]
-    return _table(call, _CHANGES, rows, caption, notes=notes)
+    return table(call, _CHANGES, rows, caption, notes=notes)

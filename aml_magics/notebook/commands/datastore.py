@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import Conflict, InvalidInput, NotFound
 from aml_magics.model.object_names import file_parts
-from aml_magics.notebook import tables
+from aml_magics.notebook import datastore_tables
 from aml_magics.notebook.commands.files import is_folder, read_file, read_folder, write_file
 from aml_magics.notebook.views import View
 
@@ -27,14 +27,14 @@ def list_all(call: Call) -> Table:
     """All datastores."""
     found = call.workspace.datastores.list()
     call.remember("datastore", [one.name for one in found], all_of_them=True)
-    return tables.datastores(call, found)
+    return datastore_tables.datastores(call, found)
 
 
 def show(call: Call) -> View:
     """One datastore."""
     found = call.workspace.datastores.get(call.get("name_or_id"))
     call.remember("datastore", [found.name])
-    fields = [*tables.facts_of(found), ("default", "yes" if found.is_default else "")]
+    fields = [*datastore_tables.facts_of(found), ("default", "yes" if found.is_default else "")]
     return View(f"Datastore {found.name}", value=found, fields=fields)
 
 
@@ -46,7 +46,7 @@ def ls(call: Call) -> Table:
     is_deep = call.get("recursive", False)
     listed = workspace.datastores.ls(found.name, path, recursive=is_deep)
     call.remember("datastore", [found.name])
-    table = tables.objects(call, listed, "/".join(filter(None, (found.name, path))))
+    table = datastore_tables.objects(call, listed, "/".join(filter(None, (found.name, path))))
     if not listed and not is_deep:
         table.add_notes(["Nothing lies directly here; --recursive looks into sub-folders."])
     return table
@@ -64,7 +64,7 @@ def upload(call: Call) -> Table:
             workspace.datastores.upload(datastore.name, content, path)
     call.remember("datastore", [datastore.name])
     verb = "Would be put" if call.is_dry_run else "Put"
-    return tables.uploads(
+    return datastore_tables.uploads(
         call, [(path, len(content)) for path, content in items.items()], f"{verb} on {datastore.name}"
     )
 
@@ -88,7 +88,7 @@ def download(call: Call) -> Table:
             write_file(file, workspace.datastores.download(datastore.name, one.name))
     call.remember("datastore", [datastore.name])
     caption = f"{'Would be copied' if call.is_dry_run else 'Copied'} from {datastore.name}"
-    return tables.uploads(call, [(str(file), one.size) for one, file in files.items()], caption)
+    return datastore_tables.uploads(call, [(str(file), one.size) for one, file in files.items()], caption)
 
 
 def _object_at(workspace: Workspace, datastore: str, path: str) -> list[ObjectInfo]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_magics.model.errors import Conflict, InvalidInput, did_you_mean
 from aml_magics.model.secret import Secret
-from aml_magics.notebook import tables, values
+from aml_magics.notebook import datastore_tables, values
 from aml_magics.notebook.nouns.datastore import REGISTER
 from aml_magics.notebook.views import View
 
@@ -70,7 +70,7 @@ def _undo(before: Datastore) -> str:
 
 
 def _shown(found: Datastore, title: str, *, is_default: bool = False, notes: list[str] | None = None) -> View:
-    fields = [*tables.facts_of(found), ("default", "yes" if is_default else "")]
+    fields = [*datastore_tables.facts_of(found), ("default", "yes" if is_default else "")]
     return View(title, value=found, fields=fields, notes=notes or [])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.parsing import trigger_from
 from aml_magics.model.triggers import DatastoreChange
-from aml_magics.notebook import tables, values
+from aml_magics.notebook import datastore_tables, values
 
 if TYPE_CHECKING:
     from aml_magics.notebook.call import Call
@@ -36,7 +36,7 @@ def watch(call: Call) -> Table:
         store.name, trigger.path_on_datastore, trigger=trigger if is_planned else None, since=since
     )
     call.remember("datastore", [store.name])
-    return tables.outlooks(call, found, _caption(trigger), _notes(call, trigger, is_planned=is_planned))
+    return datastore_tables.outlooks(call, found, _caption(trigger), _notes(call, trigger, is_planned=is_planned))
 
 
 def _caption(trigger: DatastoreChange) -> str:
