@@ -11,10 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from xxhash import xxh3_64_intdigest
 
-from aml_magics.datastores.blob_xml import MalformedPage
 from aml_magics.engine import leaf_walk, packing
-from aml_magics.engine.leaf_walk import PagedStore, Sweep, sweep
-from aml_magics.engine.packing import PackedSnapshot, pack, unpack
+from aml_magics.engine.leaf_walk import Sweep, sweep
+from aml_magics.engine.packing import PackedSnapshot, unpack
 from tests.support.listing import LiveListing, xml_record
 
 ODD = (
@@ -119,8 +118,9 @@ def hashed(text: str) -> int:
 def held(snapshot: PackedSnapshot) -> list[tuple[int, int]]:
     """The hashes of all names and ETags, in order."""
     leaves = [leaf for _, row in snapshot.rows for leaf in unpack(row)]
-    names, etags = (struct.iter_unpack("<Q", b"".join(parts)) for parts in zip(*((x.names, x.etags) for x in leaves)))
-    return [(name, etag) for (name,), (etag,) in zip(names, etags, strict=True)]
+    names, etags = b"".join(leaf.names for leaf in leaves), b"".join(leaf.etags for leaf in leaves)
+    pairs = zip(struct.iter_unpack("<Q", names), struct.iter_unpack("<Q", etags), strict=True)
+    return [(name, etag) for (name,), (etag,) in pairs]
 
 
 def truth(record: bytes) -> tuple[str, str] | None:
