@@ -208,14 +208,14 @@ def _parse(xml: bytes) -> list[Record | None]:
         root = ET.fromstring(b"<Blobs>" + xml + b"</Blobs>")  # noqa: S314 - inside <Blobs> nothing can be declared
     except ET.ParseError as error:
         raise MalformedPage(f"the page is not XML: {error}") from error
-    return [_from_element(element) for element in root if element.tag != "BlobPrefix"]
+    return [_from_element(element) for element in root.iterfind("Blob")]
 
 
 def _from_element(blob: ET.Element) -> Record | None:
     name, etag = blob.find("Name"), blob.findtext("Properties/Etag")
     modified, size = blob.findtext("Properties/Last-Modified"), blob.findtext("Properties/Content-Length")
-    if blob.tag != "Blob" or name is None:
-        raise MalformedPage(f"a record of the page is <{blob.tag}> without a name")
+    if name is None:
+        raise MalformedPage("a record of the page has no name")
     text = (name.text or "").encode()
     real = unquote_to_bytes(text) if name.get("Encoded") == "true" else text
     if _is_no_object(blob) or real.endswith(b"/"):
