@@ -60,6 +60,13 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Azure's storage emulator, one for all tests."""
+    with Azurite() as azurite:
+        yield azurite
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     """The folder of the repository."""
     return ROOT

@@ -101,6 +101,8 @@ class BlobPages:
 
     def close(self) -> None:
         """Close the kept connection."""
+        for key in self._pool.pools.keys():  # noqa: SIM118 - it is no dictionary, and does not iterate
+            self._pool.pools[key].close()  # ``clear`` leaves that to the garbage collector
         self._pool.clear()
 
     def _page(self, query: Mapping[str, str]) -> Page:

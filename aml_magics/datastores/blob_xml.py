@@ -57,13 +57,7 @@ class Page(NamedTuple):
     marker: str
 
 
-class Record(NamedTuple):
-    """An object as a listing shows it: all bytes, ``modified`` in the form of HTTP."""
-
-    name: bytes
-    modified: bytes
-    etag: bytes
-    size: bytes
+Record = tuple[bytes, bytes, bytes, bytes]  # name, time of modification in the form of HTTP, ETag, size
 
 
 class Records(NamedTuple):
@@ -76,6 +70,7 @@ class Records(NamedTuple):
     found: list[Record | None]
 
 
+_BLOB = re.compile(rb"<Blob>")
 _TIMES = rb"<Properties>(?:<Creation-Time>[^<]*</Creation-Time>)?<Last-Modified>([^<]*)</Last-Modified>"
 _VERSION = rb"(?:<VersionId>[^<]*</VersionId>)?(?:<IsCurrentVersion>true</IsCurrentVersion>)?"
 _STRICT = re.compile(
@@ -92,7 +87,7 @@ _STUB = b"di_isfolder"  # H or h: the drivers differ
 _STUB_ELEMENT = re.compile(rb"<[Hh]di_isfolder>\s*true\s*<", re.IGNORECASE)
 _PREFIX = re.compile(
     rb"<BlobPrefix><Name(?: Encoded=\"true\")?>[^<]*</Name>"
-    rb"(?:<Properties>.*?</Properties>|<Properties ?/>)?</BlobPrefix>"
+    rb"(?:<Properties>(?:[^<]|<(?!/Properties>))*</Properties>|<Properties ?/>)?</BlobPrefix>"
 )
 _END = re.compile(
     rb"(?:</Blobs>|<Blobs ?/>)(?:<NextMarker ?/>|<NextMarker>([^<]*)</NextMarker>)</EnumerationResults>\s*"
@@ -122,11 +117,9 @@ def read_page(body: bytes, *, has_prefixes: bool) -> Page:
 
 def read_records(body: bytes, start: int, end: int) -> Records:
     """The records between two places of a page; MalformedPage when something there is no record."""
-    starts = _starts(body, start, end)
-    strict = _STRICT.findall(body, start, end)
-    if len(strict) == len(starts):
-        found: list[Record | None] = list(map(Record._make, strict))
-    else:
+    starts = [blob.start() for blob in _BLOB.finditer(body, start, end)]
+    found: list[Record | None] = _STRICT.findall(body, start, end)
+    if len(found) != len(starts):
         wide = _WIDE.findall(body, start, end)
         if len(wide) != len(starts):
             return _parsed_records(body, start, end, starts)
@@ -176,30 +169,23 @@ def _without_prefixes(body: bytes, start: int, end: int, marker: str) -> Page:
     if body.find(b"<BlobPrefix>", start, end) < 0:
         return Page(body, start, end, marker)
     records = _PREFIX.sub(b"", body[start:end])
+    if records.find(b"<BlobPrefix><Name") >= 0:
+        return _rewritten(records, marker)
     return Page(records, 0, len(records), marker)
 
 
 def _is_plain(page: Page) -> bool:
-    """Whether nothing but records, written as they always are, lies between the start and the end of a page."""
+    """Whether the records of a page begin and end as they always do."""
     body, start, end, _ = page
     return start == end or (body.startswith(RECORD_START, start) and body.endswith(b"</Blob>", start, end))
 
 
 def _rewritten(xml: bytes, marker: str) -> Page:
     """A page that is written in an unusual way, as it is usually written."""
-    found = [record for record in _parse(xml) if record]
-    texts = [as_record(each.name.decode(), each.etag.decode(), int(each.size), each.modified) for each in found]
-    return page_of(texts, marker)
-
-
-def _starts(body: bytes, start: int, end: int) -> list[int]:
-    starts = []
-    find = body.find
-    at = find(b"<Blob>", start, end)
-    while at >= 0:
-        starts.append(at)
-        at = find(b"<Blob>", at + 6, end)
-    return starts
+    found = (record for record in _parse(xml) if record)
+    return page_of(
+        [as_record(name.decode(), etag.decode(), int(size), when) for name, when, etag, size in found], marker
+    )
 
 
 def _from_wide(encoded: bytes, name: bytes, modified: bytes, etag: bytes, kind: bytes, size: bytes) -> Record | None:
@@ -208,7 +194,7 @@ def _from_wide(encoded: bytes, name: bytes, modified: bytes, etag: bytes, kind: 
         real = unquote_to_bytes(real)
     if kind == b"directory" or real.endswith(b"/"):
         return None
-    return Record(real, modified, _text(etag).strip('"').encode(), size)
+    return real, modified, _text(etag).strip('"').encode(), size
 
 
 def _parsed_records(body: bytes, start: int, end: int, starts: list[int]) -> Records:
@@ -222,21 +208,21 @@ def _parse(xml: bytes) -> list[Record | None]:
         root = ET.fromstring(b"<Blobs>" + xml + b"</Blobs>")  # noqa: S314 - inside <Blobs> nothing can be declared
     except ET.ParseError as error:
         raise MalformedPage(f"the page is not XML: {error}") from error
-    return [_from_element(element) for element in root if element.tag != "BlobPrefix"]
+    return [_from_element(element) for element in root.iterfind("Blob")]
 
 
 def _from_element(blob: ET.Element) -> Record | None:
     name, etag = blob.find("Name"), blob.findtext("Properties/Etag")
     modified, size = blob.findtext("Properties/Last-Modified"), blob.findtext("Properties/Content-Length")
-    if blob.tag != "Blob" or name is None:
-        raise MalformedPage(f"a record of the page is <{blob.tag}> without a name")
+    if name is None:
+        raise MalformedPage("a record of the page has no name")
     text = (name.text or "").encode()
     real = unquote_to_bytes(text) if name.get("Encoded") == "true" else text
     if _is_no_object(blob) or real.endswith(b"/"):
         return None
     if etag is None or modified is None or size is None or not size.isdecimal():
         raise MalformedPage("a record of the page lacks its ETag, size or time")
-    return Record(real, modified.encode(), etag.strip('"').encode(), size.encode())
+    return real, modified.encode(), etag.strip('"').encode(), size.encode()
 
 
 def _is_no_object(blob: ET.Element) -> bool:

@@ -255,8 +255,8 @@ class _Walk:
             self._rows.lose()
             old.append(leaf)
         starts, found = read_records(body, start, end) if start < end else ([], [])
-        names = [xxh3_64_intdigest(each.name) if each else None for each in found]
-        etags = [xxh3_64_intdigest(each.etag) if each else None for each in found]
+        names = [xxh3_64_intdigest(each[0]) if each else None for each in found]
+        etags = [xxh3_64_intdigest(each[2]) if each else None for each in found]
         if starts:
             self._rows.gain(_leaves(body, starts, end, names, etags))
         records = [each for each in found if each]
