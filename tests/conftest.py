@@ -46,13 +46,6 @@ def no_planted_secret_is_written_anywhere(tmp_path_factory):
         pytest.fail("planted secrets were written to:\n  " + "\n  ".join(found), pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def azurite(started_once) -> Iterator[Azurite]:
-    """Azure's storage emulator, the same for all tests: each makes a container of its own."""
-    with Azurite() as found:
-        yield found
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     """A clock that moves only when told to."""
