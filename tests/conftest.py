@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
 
+from tests.support.azurite import Azurite
 from tests.support.clock import FakeClock
 from tests.support.leaks import MARK, Snapshot
 from tests.support.planted import found_below
@@ -48,6 +50,13 @@ def no_planted_secret_is_written_anywhere(tmp_path_factory):
 def clock() -> FakeClock:
     """A clock that moves only when told to."""
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Azure's storage emulator, one for all tests."""
+    with Azurite() as azurite:
+        yield azurite
 
 
 @pytest.fixture(scope="session")

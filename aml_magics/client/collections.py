@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from aml_magics.client.connection import Collection
 from aml_magics.client.names import check_experiment_name, pick_by_name, reference
+from aml_magics.client.registering import Place, registration_of
 from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.outlook import Outlook, why_not
 from aml_magics.model.resources import DataPath
 
 if TYPE_CHECKING:
     from aml_magics.datastores.base import ObjectInfo
     from aml_magics.model.resources import Datastore, Experiment
+    from aml_magics.model.triggers import DatastoreChange
 
 __all__ = ["Datastores", "Experiments"]
 
@@ -68,6 +72,57 @@ class Datastores(Collection):
         """The workspace's default datastore, ``workspaceblobstore`` unless it was changed."""
         return self._connection.run(self._client.default_datastore())
 
+    def register(
+        self,
+        name: str,
+        *,
+        overwrite: bool = False,
+        default: bool = False,
+        create_if_not_exists: bool = False,
+        skip_validation: bool = False,
+        **place: Unpack[Place],
+    ) -> Datastore:
+        """Give a folder or a blob container a name in the workspace.
+
+        The place is ``folder=``; or ``account=`` and ``container=`` with ``account_key=``, ``sas_token=``,
+        ``identity=True`` (whoever is signed in where the workspace runs) or none of them (a public container), and
+        ``endpoint=`` when the account has a URL of its own; or ``connection_string=`` and ``container=``; or
+        ``azurite=True`` and ``container=``, the emulator. A folder is relative to the workspace's. Keys travel best as
+        ``aml_magics.Secret``.
+
+        The workspace looks into the container first and refuses what it cannot list; ``create_if_not_exists`` makes
+        the container, ``skip_validation`` does not look. ``overwrite`` replaces the datastore of that name;
+        ``default`` makes it the workspace's default. Raises ``Conflict`` when the name is taken or active schedules
+        watch what would move, ``InvalidInput`` for the rest; nothing has then been registered.
+
+        >>> ws.datastores.register("here", folder=".")
+        >>> ws.datastores.register("archive", account="mine", container="old", identity=True, skip_validation=True)
+        """
+        registration = registration_of(name, place)
+        options = {"create_if_not_exists": create_if_not_exists, "skip_validation": skip_validation}
+        registering = self._client.register_datastore(registration, overwrite=overwrite, **options)
+        return self._connection.run(self._register(registering, default=default))
+
+    def plan(
+        self, name: str, *, overwrite: bool = False, skip_validation: bool = False, **place: Unpack[Place]
+    ) -> Datastore:
+        """What ``register`` would make of the same arguments, without doing it. Raises what it would raise."""
+        registering = self._client.register_datastore(
+            registration_of(name, place), overwrite=overwrite, skip_validation=skip_validation, dry_run=True
+        )
+        return self._connection.run(registering)
+
+    def unregister(self, name: str | Datastore) -> Datastore:
+        """Forget a datastore and its credential; what lies in it stays. Returns what it was.
+
+        Raises ``Conflict`` for the default one and while active schedules watch it, ``NotFound``.
+        """
+        return self._connection.run(self._unregister(name))
+
+    def set_default(self, name: str | Datastore) -> Datastore:
+        """Make a datastore the workspace's default. Raises ``NotFound`` with the nearest name."""
+        return self._connection.run(self._set_default(name))
+
     def ls(self, name: str | Datastore, path: str = "", *, recursive: bool = False) -> builtins.list[ObjectInfo]:
         """The objects directly under ``path``, or at any depth, by name. A path that is not there is empty.
 
@@ -77,6 +132,18 @@ class Datastores(Collection):
         >>> [found.name for found in ws.datastores.ls("workspaceblobstore", "incoming")]
         """
         return self._connection.run(self._ls(name, path, recursive=recursive))
+
+    def outlook(
+        self, name: str | Datastore, path: str = "", *, trigger: DatastoreChange | None = None, since: float = 0.0
+    ) -> builtins.list[Outlook]:
+        """What would fire now at a path, object by object, and what would not, with the reason. It changes nothing.
+
+        Without ``trigger`` it is what the active schedules there have not fired for yet. With one it is what such a
+        schedule would fire for if all objects that were modified after ``since`` (POSIX seconds) were new.
+
+        >>> [found.name for found in ws.datastores.outlook("workspaceblobstore", "incoming") if found.fires]
+        """
+        return self._connection.run(self._outlook(name, path.strip("/"), trigger, since))
 
     def upload(self, name: str | Datastore, local: Path | str | bytes, path: str = "") -> DataPath:
         """Put a file of this machine, or bytes, on a datastore; what is there under that name is replaced.
@@ -114,9 +181,29 @@ class Datastores(Collection):
             known = {datastore.name: datastore for datastore in await self._client.datastores()}
             return known[pick_by_name("datastore", name, known)]
 
+    async def _register(self, registering: Awaitable[Datastore], *, default: bool) -> Datastore:
+        registered = await registering
+        return await self._client.set_default_datastore(registered.name) if default else registered
+
+    async def _unregister(self, wanted: str | Datastore) -> Datastore:
+        found = await self._get(wanted)
+        await self._client.unregister_datastore(found.name)
+        return found
+
+    async def _set_default(self, wanted: str | Datastore) -> Datastore:
+        return await self._client.set_default_datastore((await self._get(wanted)).name)
+
     async def _ls(self, name: str | Datastore, path: str, *, recursive: bool) -> builtins.list[ObjectInfo]:
         datastore = await self._get(name)
         return await self._client.objects(datastore.name, path.strip("/"), recursive=recursive)
+
+    async def _outlook(
+        self, name: str | Datastore, path: str, trigger: DatastoreChange | None, since: float
+    ) -> builtins.list[Outlook]:
+        if trigger is None:
+            return await self._client.outlook((await self._get(name)).name, path)
+        found = await self._ls(name, path, recursive=trigger.recursive)
+        return [_as_new(info, trigger) for info in found if info.modified >= since]
 
     async def _upload(self, name: str | Datastore, target: str, content: bytes) -> DataPath:
         datastore = await self._get(name)
@@ -126,6 +213,18 @@ class Datastores(Collection):
     async def _download(self, name: str | Datastore, path: str) -> bytes:
         datastore = await self._get(name)
         return await self._client.read_object(datastore.name, path.strip("/"))
+
+
+def _as_new(info: ObjectInfo, trigger: DatastoreChange) -> Outlook:
+    reason = why_not(trigger, info.name, "added", info.size)
+    return Outlook(
+        name=info.name,
+        change="added",
+        fires=not reason,
+        why=reason or "if it were new",
+        size=info.size,
+        modified=info.modified,
+    )
 
 
 def _content_and_name(local: Path | str | bytes, path: str) -> tuple[bytes, str]:

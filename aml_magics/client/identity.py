@@ -21,29 +21,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aml_magics.client.daemon import in_daemon_thread
 from aml_magics.client.failures import without_frames
+from aml_magics.datastores.signing_in import TRIED, WAYS, not_signed_in
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected
-from aml_magics.model.secret import Secret, redacted
+from aml_magics.model.secret import Secret
 
 if TYPE_CHECKING:
     from aml_magics.wire.arm import Cloud
 
-__all__ = ["Claims", "Identity", "check_credential", "not_signed_in"]
+__all__ = ["Claims", "Identity", "check_credential"]
 
 _EARLY = 300.0  # seconds before its end at which a token is renewed, as azure-core does it
-_WAYS = "Sign in with 'az login', or add --sign-in device or --sign-in browser to %aml connect."
-_TRIED = {
-    "EnvironmentCredential": "environment variables",
-    "WorkloadIdentityCredential": "workload identity",
-    "ManagedIdentityCredential": "managed identity",
-    "SharedTokenCacheCredential": "shared token cache",
-    "VisualStudioCodeCredential": "Visual Studio Code",
-    "AzureCliCredential": "Azure CLI",
-    "AzurePowerShellCredential": "Azure PowerShell",
-    "AzureDeveloperCliCredential": "Azure Developer CLI",
-    "BrokerCredential": "broker",
-}
-_ATTEMPT = re.compile(r"^\s*(\w+Credential)\b", re.MULTILINE)
-_REASON = re.compile(r"AADSTS\d+:[^.\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +71,11 @@ class Identity:
         """What answers: ``Azure CLI``; the name of the credential's class when it is no well-known one."""
         answering = getattr(self._credential, "_successful_credential", None) or self._credential
         kind = type(answering).__name__
-        return self._name or _TRIED.get(kind, kind)
+        return self._name or TRIED.get(kind, kind)
 
     @property
     def advice(self) -> str:
-        return f"The access token was refused. {_WAYS}"
+        return f"The access token was refused. {WAYS}"
 
     @property
     def expires(self) -> float | None:
@@ -157,21 +144,6 @@ def check_credential(credential: object) -> object:
         return credential
     message = f"credential: a {type(credential).__name__} is no credential, it has no get_token"
     raise InvalidInput(message, hint="Give one of azure-identity's, or leave it out.")
-
-
-def not_signed_in(error: Exception) -> NotConnected:
-    """One line for what a credential, or a chain of them, says when it has no token."""
-    text = str(error)
-    tried = [_TRIED[name] for name in dict.fromkeys(_ATTEMPT.findall(text)) if name in _TRIED]
-    reason = _REASON.search(text)
-    if reason is not None:
-        said = redacted(" ".join(reason[0].split()))[:300]
-        return NotConnected(f"signing in to Azure failed: {said}", hint=_WAYS)
-    if tried:
-        return NotConnected(f"nobody is signed in to Azure here (tried: {', '.join(tried)})", hint=_WAYS)
-    line = redacted(" ".join(text.split()))[:300]
-    detail = f"{type(error).__name__}: {line}" if line else type(error).__name__
-    return NotConnected(f"signing in to Azure failed: {detail}", hint=_WAYS)
 
 
 def _held(answer: Any) -> _Held:  # noqa: ANN401 - an AccessToken of whatever library

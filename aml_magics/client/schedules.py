@@ -116,7 +116,11 @@ class Schedules(Collection):
           ``every="15 minutes"``
         * by cron: ``cron="0 6 * * 1-5"``
         * by change: ``datastore``, ``path_on_datastore``, ``polling_interval`` (minutes, or ``"5s"``),
-          ``data_path_parameter_name``, ``recursive``, ``per``, ``settle``
+          ``data_path_parameter_name``, ``recursive``, ``per``, ``settle``; which changes count: ``pattern``
+          (``"*.csv"``; with a ``/`` it is for the whole name below the path, else for its last part), ``min_size``
+          (bytes, or ``"10 KB"``), ``on`` ("added", "modified", "removed" or several; the first two unless given);
+          ``max_runs_per_poll`` (with ``per="file"``: the rest waits for the next poll), ``append_only``. A run for a
+          removed file gets its path as the data path; nothing is there any more
 
         ``pipeline`` is a name, an id or a ``Pipeline``; ``experiment_name`` the pipeline's name unless it is given.
         ``continue_on_step_failure`` overrides the pipeline's own. ``status="Disabled"`` makes it inactive from birth.

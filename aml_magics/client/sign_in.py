@@ -8,13 +8,12 @@ needed for Azure only.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.failures import without_frames
-from aml_magics.client.identity import not_signed_in
+from aml_magics.datastores.signing_in import not_signed_in, quieten
 from aml_magics.model.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ __all__ = ["WAYS", "Tell", "make_credential"]
 
 WAYS = ("auto", "device", "browser")
 Tell = Callable[[str], object]
-_QUIET = logging.NullHandler()
 
 
 def make_credential(way: str | None, cloud: Cloud, tell: Tell) -> Any:  # noqa: ANN401 - azure-identity is not typed here
@@ -32,7 +30,7 @@ def make_credential(way: str | None, cloud: Cloud, tell: Tell) -> Any:  # noqa: 
 
     Raises ``InvalidInput`` for a way that is none, ``NotConnected`` when signing in fails.
     """
-    _quieten()
+    quieten()
     if way in (None, "auto"):
         from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - see above
 
@@ -61,10 +59,3 @@ def _signed_in(kind: Callable[..., Any], cloud: Cloud, **options: Any) -> Any:  
 
 def _device_prompt(address: str, code: str, expires: datetime) -> str:
     return f"To sign in open {address} and enter the code {code} (good until {expires:%H:%M} UTC).\n"
-
-
-def _quieten() -> None:
-    """Its warnings repeat what the error says, on the background's thread; a notebook would print them."""
-    logger = logging.getLogger("azure.identity")
-    if _QUIET not in logger.handlers:
-        logger.addHandler(_QUIET)

@@ -16,8 +16,9 @@ from aml_magics.client.calls import read, read_all, read_object, segment, values
 from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
 from aml_magics.client.v1_runs import RunCalls, field_of, pipeline_id_of
 from aml_magics.datastores.base import ObjectInfo
-from aml_magics.model.errors import InvalidInput, ServiceError
+from aml_magics.model.errors import Conflict, InvalidInput, ServiceError
 from aml_magics.model.resources import Datastore, Experiment, Pipeline, PipelineEndpoint, Schedule, Status
+from aml_magics.model.storage import account_url
 from aml_magics.wire.casing import Body, Json, merge
 from aml_magics.wire.moments import instant_from
 from aml_magics.wire.v1 import (
@@ -26,8 +27,10 @@ from aml_magics.wire.v1 import (
     experiment_from,
     history_from,
     module_creation_to,
+    outlook_from,
     pipeline_creation_to,
     pipeline_from,
+    registration_to,
     schedule_creation_to,
     schedule_from,
     status_from,
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from aml_magics.client.transport import Sleep, Transport
     from aml_magics.model.graph import PipelineDefinition
     from aml_magics.model.history import History
+    from aml_magics.model.outlook import Outlook
+    from aml_magics.model.storage import BlobAccess, Registration
 
 __all__ = ["ListedSchedule", "WorkspaceClient"]
 
@@ -89,6 +94,44 @@ class WorkspaceClient(RunCalls):
         answer = await self.transport.json("GET", DATASTORES, "/default")
         return read("datastore", lambda item: datastore_from(item, is_default=True), answer)
 
+    async def register_datastore(
+        self,
+        registration: Registration,
+        *,
+        overwrite: bool = False,
+        create_if_not_exists: bool = False,
+        skip_validation: bool = False,
+        dry_run: bool = False,
+    ) -> Datastore:
+        """Register a datastore; the workspace first looks whether it gets in, unless ``skip_validation``.
+
+        Raises ``Conflict`` when the name is taken, ``InvalidInput`` for what this workspace cannot reach.
+        """
+        access = registration.access
+        if access is None or access.url != account_url(access.account, suffix=_suffix_of(access)):
+            self._only_embedded("a datastore that is not a storage account of Azure")
+        query = {"createIfNotExists": create_if_not_exists, "skipValidation": skip_validation}
+        if dry_run:
+            self._only_embedded("a dry run of a registration")
+            query["dryRun"] = True
+        body = registration_to(registration, for_azure=not self.is_embedded)
+        try:
+            answer = await self.transport.json("POST", DATASTORES, "/datastores", body=body, query=query)
+        except Conflict:
+            if not overwrite:
+                raise
+            path = f"/datastores/{segment(registration.name)}"
+            answer = await self.transport.json("PUT", DATASTORES, path, body=body, query=query)
+        return read("datastore", datastore_from, answer) if dry_run else await self.datastore(registration.name)
+
+    async def unregister_datastore(self, name: str) -> None:
+        """Forget a datastore; what lies in it stays. Raises ``Conflict`` while it is needed."""
+        await self.transport.json("DELETE", DATASTORES, f"/datastores/{segment(name)}")
+
+    async def set_default_datastore(self, name: str) -> Datastore:
+        await self.transport.json("PUT", DATASTORES, f"/default/{segment(name)}")
+        return await self.default_datastore()
+
     async def objects(self, datastore: str, path: str = "", *, recursive: bool = False) -> list[ObjectInfo]:
         """The objects directly under ``path``, or at any depth, sorted by name."""
         self._only_embedded("listing the objects of a datastore")
@@ -97,6 +140,14 @@ class WorkspaceClient(RunCalls):
         )
         items = read("object", lambda item: Body(item).values("value"), answer)
         return sorted(await read_all("object", _object_from, items))
+
+    async def outlook(self, datastore: str, path: str) -> list[Outlook]:
+        """What would fire now at a path, by name of the object."""
+        self._only_embedded("looking at what would fire")
+        url = f"/datastores/{segment(datastore)}/outlook"
+        answer = await self.transport.json("GET", EXTRAS, url, query={"path": path})
+        items = read("outlook", lambda item: Body(item).values("value"), answer)
+        return await read_all("outlook", outlook_from, items)
 
     async def read_object(self, datastore: str, name: str) -> bytes:
         """The bytes of an object. Raises ``NotFound``."""
@@ -247,3 +298,8 @@ class ListedSchedule:
 def _object_from(item: Json) -> ObjectInfo:
     body = Body(item, "object")
     return ObjectInfo(body.text("name"), body.text("etag"), body.integer("size") or 0, body.number("modified") or 0.0)
+
+
+def _suffix_of(access: BlobAccess) -> str:
+    """The cloud's domain in the URL of one of its accounts; of another URL something that makes no such URL."""
+    return access.url.partition(f"://{access.account}.blob.")[2]

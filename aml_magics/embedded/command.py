@@ -12,7 +12,7 @@ The variables, by what they hold::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from aml_magics.embedded.step import StepSpec, output_folder, step_folder
@@ -21,9 +21,20 @@ from aml_magics.model.expressions import input_variable, output_variable, shell_
 from aml_magics.model.graph import Binding, Literal, PipelineDefinition, PipelineInput, StepDefinition
 from aml_magics.model.resources import DataPath, ParameterValue, Run
 
-__all__ = ["Resolve", "step_spec"]
+__all__ = ["Find", "Resolve", "local_places", "step_spec"]
 
-Resolve = Callable[[DataPath], str]  # the local path of a place on a datastore; raises AmlError when it has none
+Resolve = Callable[[DataPath], str]  # the local path of a place on a datastore
+Find = Callable[[DataPath, Path], Awaitable[str]]  # the same, in the run's folder if need be; raises AmlError
+
+
+async def local_places(
+    run: Run, definition: PipelineDefinition, step: StepDefinition, *, run_folder: Path, find: Find
+) -> dict[DataPath, str]:
+    """The local paths of all places on datastores that a step is told of. Raises what ``find`` raises."""
+    given = (run.data_paths.get(one.name, one.default) for one in definition.data_paths)
+    bound = (binding for binding in step.inputs.values() if isinstance(binding, DataPath))
+    wanted = dict.fromkeys(place for place in (*given, *bound) if place is not None)
+    return {place: await find(place, run_folder) for place in wanted}
 
 
 def step_spec(

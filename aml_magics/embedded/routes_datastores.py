@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aml_magics.embedded.containers import check_container
 from aml_magics.embedded.routes import as_json, route
 from aml_magics.wire.casing import Body
-from aml_magics.wire.v1 import datastore_to
+from aml_magics.wire.v1 import datastore_from, datastore_to, registration_from, registration_to
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.routing import Route
 
     from aml_magics.embedded.routes import Call
@@ -30,13 +33,25 @@ class _Datastores:
         return datastore_to(self._workspace.store.datastores.get(call.path("name")))
 
     async def register(self, call: Call) -> object:
-        return datastore_to(self._workspace.store.datastores.register(await call.fields()))
+        return await self._register(call, await call.fields(), overwrite=False)
 
     async def overwrite(self, call: Call) -> object:
         body = Body(await call.fields(), "datastore")
         given = {name: body.get(name) for name in ("dataStoreType", "azureStorageSection", "amlMagics")}
-        registered = {"name": call.path("name"), **given}
-        return datastore_to(self._workspace.store.datastores.register(registered, overwrite=True))
+        return await self._register(call, {"name": call.path("name"), **given}, overwrite=True)
+
+    async def _register(self, call: Call, fields: Mapping[str, Any], *, overwrite: bool) -> object:
+        """A container is looked at first, so that a wrong key is told where it was given."""
+        workspace, registration = self._workspace, registration_from(fields)
+        is_plan = call.flag("dryRun")
+        create, skip = call.flag("createIfNotExists") and not is_plan, call.flag("skipValidation")
+        workspace.store.datastores.check(registration, overwrite=overwrite)
+        access = registration.access
+        if access is not None and not skip:
+            await workspace.in_thread(lambda: check_container(registration.name, access, create=create))
+        if is_plan:
+            return datastore_to(datastore_from(registration_to(registration)))
+        return datastore_to(workspace.store.datastores.register(registration, overwrite=overwrite))
 
     async def unregister(self, call: Call) -> object:
         self._workspace.store.datastores.unregister(call.path("name"))

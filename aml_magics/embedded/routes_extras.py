@@ -6,23 +6,27 @@ account itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
 from aml_magics.embedded.routes import route, text
-from aml_magics.model.errors import InvalidInput
+from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
+from aml_magics.wire.v1 import outlook_to
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
-    from aml_magics.datastores.base import ObjectInfo
+    from aml_magics.datastores.base import ObjectInfo, ObjectStore
     from aml_magics.embedded.routes import Call
     from aml_magics.embedded.workspace import EmbeddedWorkspace
     from aml_magics.wire.casing import Json
 
 __all__ = ["routes"]
+
+T = TypeVar("T")
 
 
 class _Extras:
@@ -45,21 +49,37 @@ class _Extras:
         return text(await self._workspace.step_log(call.path("run"), call.path("step")))
 
     async def objects(self, call: Call) -> object:
-        store = self._workspace.store.datastores.object_store(call.path("name"))
         path, recursive = call.query("path"), call.flag("recursive")
-        found = await self._workspace.in_thread(lambda: list(store.list(path, recursive=recursive)))
+        found = await self._ask(call, lambda store: list(store.list(path, recursive=recursive)))
         return {"value": [_object_to(info) for info in found], "continuationToken": None}
 
+    async def outlook(self, call: Call) -> object:
+        """What would fire now at a path."""
+        self._workspace.store.datastores.get(call.path("name"))
+        found = await self._workspace.engine.outlook(call.path("name"), call.query("path"))
+        return {"value": [outlook_to(one) for one in found]}
+
     async def read_object(self, call: Call) -> object:
-        store = self._workspace.store.datastores.object_store(call.path("name"))
         name = _object_name(call)
-        content = await self._workspace.in_thread(lambda: store.read(name))
+        content = await self._ask(call, lambda store: store.read(name))
         return Response(content, media_type="application/octet-stream")
 
     async def write_object(self, call: Call) -> object:
-        store = self._workspace.store.datastores.object_store(call.path("name"))
         name, content = _object_name(call), await call.body()
-        return _object_to(await self._workspace.in_thread(lambda: store.write(name, content)))
+        return _object_to(await self._ask(call, lambda store: store.write(name, content)))
+
+    async def _ask(self, call: Call, question: Callable[[ObjectStore], T]) -> T:
+        """Ask a datastore. What its storage refuses is no failure of this workspace, and asking again does not help."""
+        name = call.path("name")
+        store = self._workspace.store.datastores.object_store(name)
+        try:
+            return await self._workspace.in_thread(lambda: question(store))
+        except NotConnected as error:
+            raise InvalidInput(f"datastore {name!r}: {error.message}", hint=error.hint) from error
+        except ServiceError as error:
+            if not 400 <= error.status < 500:
+                raise
+            raise InvalidInput(f"datastore {name!r}: {error.message}", hint=error.hint) from error
 
 
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:
@@ -73,6 +93,7 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
         add("/runs/{run}/steps/{step}/log", "GET", here.log),
         add("/datastores/{name}/objects", "GET", here.objects),
         add("/datastores/{name}/objects", "PUT", here.write_object),
+        add("/datastores/{name}/outlook", "GET", here.outlook),
         add("/datastores/{name}/objects/content", "GET", here.read_object),
     ]
 

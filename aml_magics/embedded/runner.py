@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.embedded import progress, run_tables
 from aml_magics.embedded.code import materialise
-from aml_magics.embedded.command import Resolve, step_spec
+from aml_magics.embedded.command import Find, local_places, step_spec
 from aml_magics.embedded.step import INTERRUPTED, StepResult, request_cancel, run_step, step_folder, was_started
 from aml_magics.engine.clock import Alarm, Clock, SystemClock
 from aml_magics.engine.tasks import Tasks
@@ -72,8 +72,8 @@ class _Busy:
 class Runner:
     """Runs the steps of claimed runs, ``parallel_steps`` at a time over all of them.
 
-    ``definition`` loads the definition of a pipeline id and ``resolve`` gives the local path of a data path; both are
-    called on the loop thread and may raise ``AmlError``, which then is the reason why the run or the step failed.
+    ``definition`` loads that of a pipeline id; ``resolve`` gives the local path of a data path, perhaps in the run's
+    folder. Both are called on the loop thread; an ``AmlError`` is the reason why the run or the step failed.
     ``executor`` is any ``concurrent.futures.Executor`` whose workers see the same files; it is not shut down here.
     Without one, steps are waited for in daemon threads.
     """
@@ -86,7 +86,7 @@ class Runner:
         *,
         owner: str,
         definition: Callable[[str], PipelineDefinition],
-        resolve: Resolve,
+        resolve: Find,
         code_folder: Path | None = None,
         parallel_steps: int = 4,
         clock: Clock | None = None,
@@ -298,6 +298,8 @@ class Runner:
         try:
             step = next(step for step in active.definition.steps if step.name == name)
             code = await self._code_of(step)
+            folder = self._runs_folder / active.run.id
+            places = await local_places(active.run, active.definition, step, run_folder=folder, find=self._resolve)
             spec = step_spec(
                 active.run,
                 active.definition,
@@ -305,7 +307,7 @@ class Runner:
                 runs_folder=self._runs_folder,
                 code=code,
                 python=self._python,
-                resolve=self._resolve,
+                resolve=places.__getitem__,
             )
             self._busy[key].future = future = self._executor.submit(run_step, spec)
             result = await _result(future)

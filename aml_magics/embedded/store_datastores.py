@@ -1,34 +1,41 @@
 """Datastores: named places where objects lie.
 
 A *folder* is this workspace's own kind: it answers as ``AzureBlob``, the only kind that Microsoft's SDK lets a change
-schedule watch. Folders inside the workspace's root are kept relative to it, so that the root can be moved. Keys and SAS
-tokens that a registration carries are not kept: the database is a plain file.
+schedule watch. Folders inside the workspace's root are kept relative to it, so that the root can be moved. The key
+or SAS of a container is in ``credentials``, because the database is a plain file that people copy. What has been opened
+stays open, with its connections, until the registration changes.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aml_magics.datastores.folder import Folder
+from aml_magics.embedded.containers import open_container
+from aml_magics.embedded.credentials import Credentials
 from aml_magics.model.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from aml_magics.model.resources import Datastore
-from aml_magics.wire.casing import Body
+from aml_magics.model.storage import BlobAccess, CredentialKind, account_url
 from aml_magics.wire.moments import instant_to
-from aml_magics.wire.v1 import datastore_from
 
 if TYPE_CHECKING:
     from aml_magics.datastores.base import ObjectStore
+    from aml_magics.datastores.blob import BlobContainer
     from aml_magics.engine.database import Database
+    from aml_magics.model.storage import Registration
 
 __all__ = ["DEFAULT_DATASTORE", "Datastores"]
 
 DEFAULT_DATASTORE = "workspaceblobstore"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_PLACE = ("type", "folder", "account", "container", "url")
+_COLUMNS = (*_PLACE, "credential", "secret")
+_Way = tuple[object, ...]  # the columns of a row that say where a container is and how one gets in
 
 
 class Datastores:
@@ -38,7 +45,9 @@ class Datastores:
         self._database = database
         self._root = root
         self._now = now
+        self._credentials = Credentials(root / ".aml" / "credentials.json")
         self._folders: dict[Path, Folder] = {}
+        self._containers: dict[_Way, BlobContainer] = {}
 
     def ensure_default(self) -> None:
         """Make the folder of the default datastore and register it, unless that has been done."""
@@ -80,40 +89,32 @@ class Datastores:
             connection.execute("UPDATE datastores SET is_default = (name = ?)", (name,))
         return self.get(name)
 
-    def register(self, request: Mapping[str, Any], *, overwrite: bool = False) -> Datastore:
-        """Register a folder (``amlMagics.folder``, relative to the workspace's root) or a blob container.
+    def check(self, registration: Registration, *, overwrite: bool = False) -> None:
+        """Raises what ``register`` would raise, before anybody asks Azure whether the container is there."""
+        self._folder_of(registration)
+        with self._database.transaction(durable=False) as connection:
+            self._require_free(connection, registration, overwrite=overwrite)
 
-        Raises ``Conflict`` with the words that the SDK looks for when the name is taken, ``InvalidInput`` for the rest.
+    def register(self, registration: Registration, *, overwrite: bool = False) -> Datastore:
+        """Register a folder (relative to the workspace's root) or a blob container.
+
+        Raises ``Conflict`` with the words that the SDK looks for when the name is taken, or when active schedules watch
+        what would move; ``InvalidInput`` for the rest.
         """
-        given = datastore_from(Body(request, "datastore").mapping("DataStore") or request)
-        if not _NAME.fullmatch(given.name):
-            message = f"datastore: {given.name!r} cannot be a datastore's name"
-            raise InvalidInput(message, hint="1 to 255 letters, digits, _ and -.")
-        if given.folder is None and not (given.type == "AzureBlob" and given.account and given.container):
-            message = f"datastore {given.name!r}: it names neither a folder nor a blob container with its account"
-            raise InvalidInput(message, hint="This workspace knows folders and AzureBlob.")
-        folder = None if given.folder is None else self._checked_folder(given.name, given.folder)
-        columns = (given.name, given.type, folder, given.account, given.container, instant_to(self._now()))
+        name, access = registration.name, registration.access
+        folder = self._folder_of(registration)
         with self._database.transaction() as connection:
-            taken = connection.execute("SELECT 1 FROM datastores WHERE name = ?", (given.name,)).fetchone()
-            if taken and not overwrite:
-                # The SDK recognises a duplicate by these words, and by a 400.
-                message = f"Another datastore with the same name already exists: {given.name}"
-                raise Conflict(message, hint="Choose another name, or overwrite it.")
-            if taken and self._place(connection, given.name) != columns[1:5]:
-                _refuse_while_watched(connection, given.name)
+            self._require_free(connection, registration, overwrite=overwrite)
+            secret = self._credentials.add(access.secret) if access and access.secret else None
+            values = (name, "AzureBlob", folder, *_way_of(access), secret, instant_to(self._now()))
             connection.execute(
-                "INSERT INTO datastores (name, type, folder, account, container, created) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET type = excluded.type, folder = excluded.folder,"
-                " account = excluded.account, container = excluded.container",
-                columns,
+                f"INSERT INTO datastores (name, {', '.join(_COLUMNS)}, created)"
+                f" VALUES ({', '.join('?' * len(values))}) ON CONFLICT (name) DO UPDATE SET "
+                + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS),
+                values,
             )
-        return self.get(given.name)
-
-    @staticmethod
-    def _place(connection: sqlite3.Connection, name: str) -> tuple[object, ...]:
-        sql = "SELECT type, folder, account, container FROM datastores WHERE name = ?"
-        return tuple(connection.execute(sql, (name,)).fetchone())
+        self._forget_unused()
+        return self.get(name)
 
     def unregister(self, name: str) -> None:
         """Forget a datastore; what lies in it stays. Raises ``Conflict`` while an active schedule watches it."""
@@ -123,20 +124,77 @@ class Datastores:
         with self._database.transaction() as connection:
             _refuse_while_watched(connection, name)
             connection.execute("DELETE FROM datastores WHERE name = ?", (name,))
+        self._forget_unused()
 
     def object_store(self, name: str) -> ObjectStore:
-        """What lies in a datastore. Raises ``NotFound``, or ``InvalidInput`` for one that is not a folder."""
+        """What lies in a datastore. Raises ``NotFound`` when its folder or its credential is gone."""
         datastore = self.get(name)
-        if datastore.folder is None:
-            message = f"datastore {name!r} is an Azure container, and this workspace only reads folders"
-            raise InvalidInput(message, hint="Register a folder as a datastore instead.")
-        folder = Path(datastore.folder)
+        return self._container(name) if datastore.folder is None else self._folder(name, Path(datastore.folder))
+
+    def close(self) -> None:
+        """Close the connections to containers."""
+        while self._containers:
+            self._containers.popitem()[1].close()
+
+    def _folder(self, name: str, folder: Path) -> Folder:
         if not folder.is_dir():
             message = f"datastore {name!r}: its folder {folder.as_posix()!r} is gone"
             raise NotFound(message, hint="Create the folder again, or register the datastore elsewhere.")
         if folder not in self._folders:
             self._folders[folder] = Folder(folder)
         return self._folders[folder]
+
+    def _container(self, name: str) -> BlobContainer:
+        way = self._way(name)
+        if way not in self._containers:
+            account, container, url, kind, secret = way
+            try:
+                access = BlobAccess(
+                    account=str(account),
+                    container=str(container),
+                    url=str(url or account_url(str(account))),
+                    kind=CredentialKind(str(kind)),
+                    secret=self._credentials.get(str(secret)) if secret else None,
+                )
+            except NotFound as error:
+                raise NotFound(f"datastore {name!r}: {error.message}", hint=error.hint) from None
+            self._containers[way] = open_container(access)
+        return self._containers[way]
+
+    def _way(self, name: str) -> _Way:
+        row = self._database.row(
+            "SELECT account, container, url, credential, secret FROM datastores WHERE name = ?", (name,)
+        )
+        return tuple(row or ())
+
+    def _forget_unused(self) -> None:
+        """Secrets that no datastore names any more, and the connections that were opened with them."""
+        with self._database.transaction() as connection:
+            rows = connection.execute("SELECT account, container, url, credential, secret FROM datastores").fetchall()
+            self._credentials.keep_only({row["secret"] for row in rows})
+        ways = {tuple(row) for row in rows}
+        for way in self._containers.keys() - ways:
+            self._containers.pop(way).close()
+
+    def _folder_of(self, registration: Registration) -> str | None:
+        if not _NAME.fullmatch(registration.name):
+            message = f"datastore: {registration.name!r} cannot be a datastore's name"
+            raise InvalidInput(message, hint="1 to 255 letters, digits, _ and -.")
+        return None if registration.folder is None else self._checked_folder(registration.name, registration.folder)
+
+    def _require_free(self, connection: sqlite3.Connection, registration: Registration, *, overwrite: bool) -> None:
+        name = registration.name
+        sql = f"SELECT {', '.join(_PLACE)} FROM datastores WHERE name = ?"
+        row = connection.execute(sql, (name,)).fetchone()
+        if row is None:
+            return
+        if not overwrite:
+            # The SDK recognises a duplicate by these words, and by a 400.
+            message = f"Another datastore with the same name already exists: {name}"
+            raise Conflict(message, hint="Choose another name, or overwrite it.")
+        place = ("AzureBlob", self._folder_of(registration), *_way_of(registration.access)[:3])
+        if tuple(row) != place:
+            _refuse_while_watched(connection, name)
 
     def _value(self, row: sqlite3.Row) -> Datastore:
         folder = row["folder"]
@@ -146,6 +204,8 @@ class Datastores:
             folder=None if folder is None else str(self._root / folder),
             account=row["account"],
             container=row["container"],
+            url=row["url"] or (account_url(row["account"]) if row["account"] else None),
+            credential=CredentialKind(row["credential"]),
             is_default=bool(row["is_default"]),
         )
 
@@ -159,6 +219,13 @@ class Datastores:
             message = f"datastore {name!r}: {folder.as_posix()!r} is the workspace's own folder"
             raise InvalidInput(message, hint="Choose a folder of your own.")
         return folder.relative_to(self._root).as_posix() if folder.is_relative_to(self._root) else folder.as_posix()
+
+
+def _way_of(access: BlobAccess | None) -> tuple[str | None, ...]:
+    """Account, container, URL, kind of credential."""
+    if access is None:
+        return None, None, None, CredentialKind.NONE.value
+    return access.account, access.container, access.url, access.kind.value
 
 
 def _refuse_while_watched(connection: sqlite3.Connection, name: str) -> None:

@@ -289,7 +289,10 @@ def _view(pipeline: Json, newest: sqlite3.Row | None) -> Json:
 
 
 def _changed_place(schedule: Schedule, fire: Fire) -> dict[str, DataPath]:
-    """What a change sets the data path parameter to: the object, or the watched path when one run takes several."""
+    """What a change sets the data path parameter to: the object, or the watched path when one run takes several.
+
+    Of a removed object it is the path where it was: a run that is to clean up after it needs the name.
+    """
     trigger = schedule.trigger
     if not isinstance(trigger, DatastoreChange) or trigger.data_path_parameter_name is None:
         return {}

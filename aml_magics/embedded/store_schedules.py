@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from aml_magics.embedded.store_checks import check_data_path_parameter, settled_data_paths, settled_parameters
 from aml_magics.embedded.store_experiments import check_experiment_name
 from aml_magics.embedded.store_memory import Remembered
+from aml_magics.engine.changes import Place
 from aml_magics.engine.host import Watch
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound
 from aml_magics.model.resources import Schedule, Status
@@ -38,7 +39,10 @@ __all__ = ["Prepared", "Schedules", "Superseded"]
 
 _SUBMISSION = "PipelineSubmissionInfo"
 _TRIGGERS = ("Recurrence", "DataStoreTriggerInfo")
-_TRIGGER_ADDITIONS = ("Cron", "TimeZone", "PollingSeconds", "SettleSeconds", "Recursive", "Per")
+_TRIGGER_ADDITIONS = (
+    *("Cron", "TimeZone", "PollingSeconds", "SettleSeconds", "Recursive", "Per"),
+    *("Pattern", "MinSize", "On", "MaxRunsPerPoll", "AppendOnly"),
+)
 
 
 class Superseded(Conflict):
@@ -203,12 +207,12 @@ class Schedules:
             self._datastores.object_store(trigger.datastore)
 
 
-def _place(schedule: Schedule) -> tuple[str, str, bool] | None:
+def _place(schedule: Schedule) -> Place | None:
     """The place that a schedule watches now; ``None`` when it watches none."""
     trigger = schedule.trigger
     if schedule.status is not Status.ACTIVE or not isinstance(trigger, DatastoreChange):
         return None
-    return trigger.datastore, trigger.path_on_datastore, trigger.recursive
+    return Place.of(trigger)
 
 
 def _check_target(schedule: Schedule, what: str) -> None:

@@ -5,7 +5,8 @@ schedule is kept as the entity that is answered (JSON text), so that ten thousan
 one, with columns for what is searched; pipeline endpoints and drafts are kept alike. A pipeline that is not ``listed``
 was made for one run, of a draft or of a graph that nobody published. ``steps`` of a pipeline are the titles that their
 author gave them, ``nodes`` the node id and our name of each with a note; when there are none, the title is both. A row
-of ``graph_runs`` is a run that was made of a graph. Runs and steps have tables of their own, in ``run_tables``.
+of ``graph_runs`` is a run that was made of a graph. The ``secret`` of a datastore is the id under which
+``.aml/credentials.json`` has it, never the secret itself. Runs and steps have tables of their own, in ``run_tables``.
 """
 
 from __future__ import annotations
@@ -130,5 +131,10 @@ STEPS = (
         created TEXT NOT NULL
     );
     ALTER TABLE pipelines ADD COLUMN nodes TEXT NOT NULL DEFAULT '[]';
+    """,
+    """
+    ALTER TABLE datastores ADD COLUMN url TEXT;
+    ALTER TABLE datastores ADD COLUMN credential TEXT NOT NULL DEFAULT 'None';
+    ALTER TABLE datastores ADD COLUMN secret TEXT;
     """,
 )

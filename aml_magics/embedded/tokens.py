@@ -69,7 +69,7 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
         unfinished.replace(path)
     except OSError as error:
-        message = f"serve: {path.as_posix()!r} cannot be written: {(error.strerror or 'no access').lower()}"
+        message = f"{path.as_posix()!r} cannot be written: {(error.strerror or 'no access').lower()}"
         raise InvalidInput(message, hint="The workspace's folder must be one that you can write to.") from error
 
 

@@ -21,11 +21,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aml_magics.embedded.app import make_app
+from aml_magics.embedded.local_copy import local_copy
 from aml_magics.embedded.runner import Runner
 from aml_magics.embedded.signed_paths import SignedPaths
 from aml_magics.embedded.step import LOG, step_folder
@@ -127,6 +129,8 @@ class EmbeddedWorkspace:
             return
         async with AsyncExitStack() as last_first:  # each is done also when the one before it fails or is cancelled
             last_first.callback(self._database.close)
+            if self._engine is not None:
+                last_first.callback(self.store.datastores.close)
             last_first.callback(self._files.shutdown, wait=False, cancel_futures=True)
             if self._engine is not None:  # only when nothing of ours runs any more: nobody looks after it then
                 last_first.callback(self._engine.leave)
@@ -171,8 +175,9 @@ class EmbeddedWorkspace:
         return await self._write(lambda: self.store.schedules.prepare_update(schedule_id, request))
 
     def history(self, schedule: Schedule, limit: int) -> Json:
-        """What a schedule has done."""
-        return history_to(self.engine.history(schedule.id, limit))
+        """What a schedule has done, and what it is looking for."""
+        condition = schedule.trigger.condition if isinstance(schedule.trigger, DatastoreChange) else ""
+        return history_to(replace(self.engine.history(schedule.id, limit), condition=condition))
 
     def status(self) -> Json:
         """How the workspace is."""
@@ -282,12 +287,11 @@ class EmbeddedWorkspace:
         self.engine.refresh()
         return prepared.entity
 
-    def _local_path(self, place: DataPath) -> str:
-        path = self.store.datastores.object_store(place.datastore).local_path(place.path)
-        if path is None:
-            message = f"{place} has no path on this machine"
-            raise InvalidInput(message, hint="Use a datastore that is a folder.")
-        return str(path)
+    async def _local_path(self, place: DataPath, folder: Path) -> str:
+        """Where a step of a run finds a place: a folder datastore's own file, or a copy below ``folder``."""
+        store = self.store.datastores.object_store(place.datastore)
+        path = store.local_path(place.path)
+        return str(path or await self.in_thread(lambda: local_copy(store, place, folder)))
 
 
 def _own_folder(root: Path) -> Path:

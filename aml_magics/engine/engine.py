@@ -31,6 +31,7 @@ from aml_magics.engine.tasks import Tasks
 from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.engine.timekeeper import Timekeeper
 from aml_magics.model.history import Health, History, instant_text
+from aml_magics.model.outlook import Outlook
 from aml_magics.model.triggers import DatastoreChange
 
 __all__ = ["Engine"]
@@ -140,6 +141,13 @@ class Engine:
         active = schedule_id in self._timekeeper or schedule_id in self._pollers
         next_due = self._timekeeper.next_due(schedule_id)
         return read_history(self._database, schedule_id, limit, active=active, next_due=next_due)
+
+    async def outlook(self, datastore: str, path: str) -> list[Outlook]:
+        """What would fire now at a path, for the active schedules there. Nothing is recorded, and nothing fires.
+
+        Raises what the datastore raises.
+        """
+        return await self._pollers.outlook(datastore, path, {watch.id: watch.name for watch in self._host.watches()})
 
     def health(self) -> Health:
         """How the engine is."""

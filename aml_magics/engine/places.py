@@ -6,7 +6,9 @@ Reading needs no transaction: the generation is read first, so whatever is newer
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aml_magics.engine.changes import Pending, Place, Scan, Waiting
@@ -53,7 +55,7 @@ class PlaceStore:
         snapshot = Snapshot(generation=row["generation"] if row else 0)
         objects = self._database.rows("SELECT name, etag FROM objects WHERE location = ?", (self.id,))
         snapshot.etags = {name: etag for name, etag in objects}  # noqa: C416 - rows are no pairs
-        waiting = "SELECT schedule_id, name, reason, etag, since FROM pending WHERE location = ?"
+        waiting = "SELECT schedule_id, name, reason, etag, since, size, turn FROM pending WHERE location = ?"
         for schedule_id, name, *pending in self._database.rows(waiting, (self.id,)):
             snapshot.waiting.setdefault(schedule_id, {})[name] = Pending(*pending)
         return snapshot
@@ -72,13 +74,14 @@ class PlaceStore:
         db.execute("UPDATE locations SET generation = ? WHERE id = ?", (before.generation + 1, self.id))
         return before.generation + 1
 
-    def add_poll(self, db: sqlite3.Connection, poll: Poll) -> None:
-        numbers = (poll.at.timestamp(), poll.took.total_seconds(), poll.objects)
-        found = (poll.added, poll.modified, poll.removed, poll.fired, poll.error)
+    def add_poll(self, db: sqlite3.Connection, poll: Poll, matched: Mapping[str, int]) -> None:
+        """``matched`` is by schedule: what one of them is looking for is nothing to another."""
+        numbers = (poll.at.timestamp(), poll.took.total_seconds(), poll.lateness.total_seconds(), poll.objects)
+        changes = (poll.added, poll.modified, poll.removed, json.dumps(matched) if matched else "")
         db.execute(
-            "INSERT INTO polls (location, at, took, objects, added, modified, removed, fired, error)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.id, *numbers, *found),
+            "INSERT INTO polls (location, at, took, lateness, objects, added, modified, removed, matched, fired, error)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.id, *numbers, *changes, poll.fired, poll.error),
         )
         self._polls += 1
         if self._polls % _PRUNE_EVERY == 1:
@@ -89,11 +92,12 @@ class PlaceStore:
             )
 
     def _row_id(self) -> int:
-        values = (self._place.datastore, self._place.path, int(self._place.recursive))
+        columns = ", ".join(Place._fields)
+        places = f"({', '.join('?' * len(self._place))})"
         with self._database.transaction(durable=False) as db:
-            db.execute("INSERT OR IGNORE INTO locations (datastore, path, recursive) VALUES (?, ?, ?)", values)
-            found = "SELECT id FROM locations WHERE datastore = ? AND path = ? AND recursive = ?"
-            return int(db.execute(found, values).fetchone()["id"])
+            db.execute(f"INSERT OR IGNORE INTO locations ({columns}) VALUES {places}", self._place)
+            found = f"SELECT id FROM locations WHERE ({columns}) = {places}"
+            return int(db.execute(found, self._place).fetchone()["id"])
 
     def _write_waiting(self, db: sqlite3.Connection, before: Waiting, after: Waiting) -> None:
         put, drop = [], []
@@ -101,5 +105,5 @@ class PlaceStore:
             old, new = before.get(schedule_id, {}), after.get(schedule_id, {})
             put += [(self.id, schedule_id, name, *pending) for name, pending in new.items() if old.get(name) != pending]
             drop += [(self.id, schedule_id, name) for name in old.keys() - new.keys()]
-        db.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?)", put)
+        db.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?)", put)
         db.executemany("DELETE FROM pending WHERE location = ? AND schedule_id = ? AND name = ?", drop)

@@ -5,8 +5,9 @@ other kernel was faster, write fires, runs, what waits to settle, and the new sn
 two steps has done all of it or nothing. If another one was faster, the look is thrown away and made again from what
 that one wrote.
 
-When to look: every ``polling_interval`` (the smallest of its schedules), when the datastore says that something
-changed (``changes``), and when something that waits may have settled. A datastore that says so all the time is not
+When to look: every ``polling_interval`` (the smallest of its schedules; up to ``JITTER`` earlier where only that makes
+it look, so that many places do not stay in step), when the datastore says that something changed (``changes``), and
+when something that waits may have settled. A datastore that says so all the time is not
 looked at more than ``DUTY`` of the time. A failure is written down with its reason, and the next look comes ever
 later.
 """
@@ -14,6 +15,7 @@ later.
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -39,6 +41,7 @@ Members = Mapping[str, DatastoreChange]
 SHORTEST_GAP = 0.05  # seconds from one look to the next
 LEAST_RECOVERY = 0.5  # seconds from a failed look to the next one
 DUTY = 0.2
+JITTER = 0.1  # of a polling interval
 TRIES = 20
 
 
@@ -54,6 +57,7 @@ class Tools:
     members: Callable[[Place], Members]  # the active schedules of a place, read from the database now
     claimed: Callable[[Claims], None]
     report: Callable[[str, Exception], None]
+    chance: Callable[[], float] = random.random  # from 0 up to 1
 
 
 class Poller:
@@ -68,11 +72,14 @@ class Poller:
         self._store = PlaceStore(tools.database, place)
         self._snapshot: Snapshot | None = self._store.load()
         self._members: Members = {}
+        self._known = float("-inf")  # since when they are these
         self._lock = asyncio.Lock()
         self._alarm = Alarm(tools.clock)
         self._wanted = False
         self._begun = self._ended = self._polled = float("-inf")
         self._failures = 0
+        self._jitter = 0.0  # of the pause until the next poll
+        self._has_wakeups = True  # until it turns out that it has none
 
     @property
     def id(self) -> int:
@@ -84,15 +91,21 @@ class Poller:
 
     def watch_for(self, members: Members) -> None:
         """These are the active schedules now."""
-        if members != self._members:
-            self._members = members
+        if self._take(members):
             self._alarm.ring()
+
+    def _take(self, members: Members) -> bool:
+        """True when others were before."""
+        if members == self._members:
+            return False
+        self._members, self._known = members, self._tools.clock.now()
+        return True
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
             now = self._tools.clock.now()
-            due = now >= self._polled + self._interval or now < self._polled
+            due = self._due(now)
             try:
                 await self.look(due=due)
             except Exception as error:  # noqa: BLE001 - a datastore may fail in any way; it is kept and tried again
@@ -101,12 +114,21 @@ class Poller:
             finally:
                 self.looked.set()
             self._failures, self.error = 0, ""
-            if due:
+            if due is not None:
                 self._polled = now
+                self._jitter = 0.0 if self._has_wakeups else JITTER * self._tools.chance()
             await self._wait()
 
-    async def look(self, *, due: bool, commit: Commit | None = None) -> None:
-        """Look now. ``due``: keep a record even when nothing is found. ``commit`` is called in the same transaction.
+    def _due(self, now: float) -> float | None:
+        """Since when a poll has been due, if it is."""
+        if now < self._polled or self._failures or self._polled == float("-inf"):
+            return now  # the clock was set back, or there is nothing to reckon from
+        return max(self._next_poll, self._known) if now >= self._next_poll else None
+
+    async def look(self, *, due: float | None, commit: Commit | None = None) -> None:
+        """Look now. ``due``: when this had to begin, ``None``: keep no record when nothing is found.
+
+        ``commit`` is called in the same transaction.
 
         It may be called again after a rollback. Raises what the datastore or ``commit`` raises, and Conflict when other
         kernels were faster again and again.
@@ -115,7 +137,7 @@ class Poller:
             for _ in range(TRIES):
                 if self._snapshot is None:
                     snapshot = self._store.load()
-                    self._members = self._tools.members(self.place)  # read after the snapshot: never older than it
+                    self._take(self._tools.members(self.place))  # read after the snapshot: never older than it
                     self._snapshot = snapshot
                 self._wanted = False
                 claims = self._write(self._snapshot, await self._scan(self._snapshot), due=due, commit=commit)
@@ -139,7 +161,8 @@ class Poller:
                 self.wakeup_error = _reason(error)
                 await self._tools.clock.sleep(LONGEST_PAUSE)
             else:
-                return  # this datastore has none
+                self._has_wakeups = False
+                return
 
     async def _listen(self) -> None:
         store = self._tools.host.object_store(self.place.datastore)
@@ -154,28 +177,38 @@ class Poller:
             if close is not None:
                 await close()
 
+    async def peek(self) -> tuple[Scan, Snapshot]:
+        """What a look would see now, and what it would be compared with. Nothing is recorded, and nothing fires."""
+        async with self._lock:
+            snapshot = self._snapshot or self._store.load()
+            return await self._compare(snapshot, self._tools.clock.now()), snapshot
+
     async def _scan(self, snapshot: Snapshot) -> Scan:
+        self._begun = self._tools.clock.now()
+        scan = await self._compare(snapshot, self._begun)
+        self._ended = scan.ended
+        return scan
+
+    async def _compare(self, snapshot: Snapshot, begun: float) -> Scan:
         tools = self._tools
-        self._begun = begun = tools.clock.now()
         store = tools.host.object_store(self.place.datastore)
         loop = asyncio.get_running_loop()
         scan = await loop.run_in_executor(
             tools.executor, scan_place, store, self.place, snapshot.etags, snapshot.waiting, begun
         )
-        self._ended = max(begun, tools.clock.now())
-        return replace(scan, ended=self._ended)
+        return replace(scan, ended=max(begun, tools.clock.now()))
 
-    def _write(self, snapshot: Snapshot, scan: Scan, *, due: bool, commit: Commit | None) -> Claims | None:
+    def _write(self, snapshot: Snapshot, scan: Scan, *, due: float | None, commit: Commit | None) -> Claims | None:
         """Write a look, if the place is still as it was in ``snapshot``."""
         plan = self._plan(snapshot, scan, self._members)
-        if commit is None and not due and scan.is_empty and plan.waiting == snapshot.waiting and not plan.fires:
+        if commit is None and due is None and scan.is_empty and plan.waiting == snapshot.waiting and not plan.fires:
             return Claims()
         return self._tools.ledger.with_care(
             lambda careful: self._attempt(snapshot, scan, plan, due=due, commit=commit, careful=careful)
         )
 
     def _attempt(
-        self, snapshot: Snapshot, scan: Scan, plan: Plan, *, due: bool, commit: Commit | None, careful: bool
+        self, snapshot: Snapshot, scan: Scan, plan: Plan, *, due: float | None, commit: Commit | None, careful: bool
     ) -> Claims | None:
         tools, claims = self._tools, Claims()
         generation = snapshot.generation
@@ -189,9 +222,9 @@ class Poller:
             news = not scan.is_empty or plan.waiting != snapshot.waiting or not generation
             if news or commit is not None:
                 generation = self._store.write(db, snapshot, scan, plan.waiting)
-            poll = _poll(snapshot, scan, plan, claims)
-            if due or poll.added or poll.modified or poll.removed or poll.fired:
-                self._store.add_poll(db, poll)
+            poll = _poll(snapshot, scan, plan, claims, due)
+            if due is not None or poll.added or poll.modified or poll.removed or plan.matched or poll.fired:
+                self._store.add_poll(db, poll, plan.matched)
             if commit is not None:
                 commit(db)
         snapshot.follow(generation, scan, plan.waiting)
@@ -208,6 +241,10 @@ class Poller:
         intervals = (change.polling_interval.total_seconds() for change in self._members.values())
         return max(min(intervals, default=LONGEST_PAUSE), SHORTEST_GAP)
 
+    @property
+    def _next_poll(self) -> float:
+        return self._polled + self._interval * (1.0 - self._jitter)
+
     async def _wait(self) -> None:
         """Until the next look."""
         while True:
@@ -217,7 +254,7 @@ class Poller:
             snapshot = None if self._wanted else self._snapshot
             at = next_look(snapshot.waiting, self._members, self._begun) if snapshot else self._ended
             at = max(at, self._ended + max(SHORTEST_GAP, (self._ended - self._begun) / DUTY))
-            at = min(at, self._polled + self._interval)
+            at = min(at, self._next_poll)
             if now >= at:
                 return
             await self._alarm.wait(at - now)
@@ -231,7 +268,7 @@ class Poller:
         poll = Poll(at=datetime.fromtimestamp(tools.clock.now(), UTC), took=timedelta(0), objects=0, error=self.error)
         try:
             with tools.database.transaction(durable=False) as db:
-                self._store.add_poll(db, poll)
+                self._store.add_poll(db, poll, {})
         except sqlite3.Error as trouble:
             tools.report(f"look at {self.place}", trouble)
         await self._recover(min(2.0 ** min(self._failures, 20), max(self._interval, LEAST_RECOVERY)))
@@ -246,10 +283,11 @@ class Poller:
             await self._alarm.wait(begun + pause - now)
 
 
-def _poll(snapshot: Snapshot, scan: Scan, plan: Plan, claims: Claims) -> Poll:
+def _poll(snapshot: Snapshot, scan: Scan, plan: Plan, claims: Claims, due: float | None) -> Poll:
     return Poll(
         at=datetime.fromtimestamp(scan.begun, UTC),
         took=timedelta(seconds=scan.ended - scan.begun),
+        lateness=timedelta(seconds=0.0 if due is None else max(0.0, scan.begun - due)),
         objects=scan.objects,
         added=len(scan.added) if snapshot.generation else 0,
         modified=plan.modified,

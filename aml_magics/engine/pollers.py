@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aml_magics.engine.changes import Place
 from aml_magics.engine.host import Watch
 from aml_magics.engine.poller import Commit, Members, Poller, Tools
+from aml_magics.engine.preview import outlooks
 from aml_magics.engine.tasks import Tasks
+from aml_magics.model.outlook import Outlook
 from aml_magics.model.triggers import DatastoreChange
 
 __all__ = ["Pollers", "members_by_place"]
@@ -85,7 +87,16 @@ class Pollers:
         poller = self._pollers.get(place)
         if poller is None:
             poller = self._pollers[place] = Poller(place, self._tools)
-        await poller.look(due=True, commit=commit)
+        await poller.look(due=self._tools.clock.now(), commit=commit)
+
+    async def outlook(self, datastore: str, path: str, names: Mapping[str, str]) -> list[Outlook]:
+        """What the next looks at a path would mean for the schedules there, whose ``names`` are by id."""
+        found = []
+        for place in [place for place in self._running if (place.datastore, place.path) == (datastore, path)]:
+            scan, snapshot = await self._pollers[place].peek()
+            if snapshot.generation:  # until somebody has looked, nothing is news
+                found += outlooks(scan, snapshot.waiting, self._tools.members(place), names)
+        return found
 
     async def first_looks(self) -> None:
         """Until every place was looked at once."""

@@ -21,6 +21,13 @@ _NEWEST_OF_EACH = " UNION ALL ".join(
 )
 _NEWEST_FIRES = f"SELECT * FROM fires WHERE id IN ({_NEWEST_OF_EACH}) ORDER BY id DESC LIMIT :limit"
 
+_SEEN = (
+    "SELECT count(*) AS looks, total(added) AS added, total(modified) AS modified, total(removed) AS removed,"
+    " total(error <> '') AS failed,"
+    " total(CASE WHEN matched IS NULL THEN added + modified WHEN matched <> '' THEN json_extract(matched, ?) END)"
+    " AS matched"
+)
+
 
 def read_history(database: Database, schedule_id: str, limit: int, *, active: bool, next_due: float | None) -> History:
     """The newest ``limit`` fires and polls of a schedule, and the counts of all of them."""
@@ -48,16 +55,21 @@ def _with_polls(database: Database, history: History, cursor: sqlite3.Row, limit
     kept = "FROM polls WHERE location = ? AND at BETWEEN ? AND ?"
     span = (location, since, until)
     polls = database.rows(f"SELECT * {kept} ORDER BY at DESC LIMIT ?", (*span, limit))
-    seen = database.rows(f"SELECT count(*), total(added), total(modified) {kept}", span)[0]
-    waiting = "SELECT name FROM pending WHERE location = ? AND schedule_id = ? ORDER BY name"
+    seen = database.rows(f"{_SEEN} {kept}", (_in_json(history.schedule_id), *span))[0]
+    pending = "SELECT name, turn FROM pending WHERE location = ? AND schedule_id = ? ORDER BY name"
+    waiting = database.rows(pending, (location, history.schedule_id))
     return replace(
         history,
         since=_instant(since),
-        polls=tuple(map(_poll, polls)),
-        looks=seen[0],
-        added=int(seen[1]),
-        modified=int(seen[2]),
-        waiting=tuple(row["name"] for row in database.rows(waiting, (location, history.schedule_id))),
+        polls=tuple(_poll(row, history.schedule_id) for row in polls),
+        looks=seen["looks"],
+        added=int(seen["added"]),
+        modified=int(seen["modified"]),
+        removed=int(seen["removed"]),
+        matched=int(seen["matched"]),
+        failed=int(seen["failed"]),
+        waiting=tuple(row["name"] for row in waiting if not row["turn"]),
+        carried=sum(bool(row["turn"]) for row in waiting),
     )
 
 
@@ -75,14 +87,22 @@ def _fire(row: sqlite3.Row) -> Fire:
     )
 
 
-def _poll(row: sqlite3.Row) -> Poll:
+def _in_json(schedule_id: str) -> str:
+    """Where the matches of a schedule are in a poll's ``matched``."""
+    return f"$.{json.dumps(schedule_id)}"
+
+
+def _poll(row: sqlite3.Row, schedule_id: str) -> Poll:
+    every = row["added"] + row["modified"]
     return Poll(
         at=_instant(row["at"]),
         took=timedelta(seconds=row["took"]),
+        lateness=timedelta(seconds=row["lateness"]),
         objects=row["objects"],
         added=row["added"],
         modified=row["modified"],
         removed=row["removed"],
+        matched=every if row["matched"] is None else json.loads(row["matched"] or "{}").get(schedule_id, 0),
         fired=row["fired"],
         error=row["error"],
     )

@@ -3,11 +3,14 @@
 ``owners``     the living kernels on this file; ``beat`` counts up every two seconds
 ``cursors``    one row a schedule: a time schedule is decided up to ``at``; a change schedule has been looked for at
                ``location`` since ``at``. ``paused`` is when it was noticed that it is not active (NULL while it is)
-``locations``  one row a watched place; ``generation`` counts the looks that changed anything, 0 = never looked at
+``locations``  one row a watched place; ``generation`` counts the looks that changed anything, 0 = never looked at;
+               ``names``: what is gone must have a name; ``append_only``: what is new sorts after what is there
 ``objects``    what the last look saw there
-``pending``    changes that have not settled, for each schedule; ``since`` is when that version was first seen
+``pending``    changes that have not fired, for each schedule; ``since`` is when that version was first seen, ``size``
+               what it has of bytes, ``turn`` when one that is carried over may fire
 ``fires``      every decision; ``key`` is what makes it happen once
-``polls``      the newest looks at each location
+``polls``      the newest looks at each location; ``matched`` is JSON, the changes that count by schedule, empty when
+               there are none and NULL where all counted; ``lateness`` is from due to begun, in seconds
 """
 
 from __future__ import annotations
@@ -50,5 +53,23 @@ SCHEMA = (
         fired INTEGER NOT NULL, error TEXT NOT NULL
     );
     CREATE INDEX polls_of_location ON polls (location, at);
+    """,
+    """
+    CREATE TABLE places (
+        id INTEGER PRIMARY KEY, datastore TEXT NOT NULL, path TEXT NOT NULL, recursive INTEGER NOT NULL,
+        names INTEGER NOT NULL DEFAULT 0, append_only INTEGER NOT NULL DEFAULT 0,
+        generation INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (datastore, path, recursive, names, append_only)
+    );
+    INSERT INTO places (id, datastore, path, recursive, generation)
+        SELECT id, datastore, path, recursive, generation FROM locations;
+    DROP TABLE locations;
+    ALTER TABLE places RENAME TO locations;
+
+    ALTER TABLE pending ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE pending ADD COLUMN turn REAL NOT NULL DEFAULT 0;
+
+    ALTER TABLE polls ADD COLUMN matched TEXT;
+    ALTER TABLE polls ADD COLUMN lateness REAL NOT NULL DEFAULT 0;
     """,
 )

@@ -2,7 +2,7 @@
 
 A history lists the newest fires and polls, as many as were asked for, and counts all of them: ``submitted``,
 ``missed`` and ``refused`` count fires (one missed row may stand for many instants, its detail says how many),
-``looks``, ``added`` and ``modified`` count the polls that are kept.
+``looks``, ``added``, ``modified``, ``removed``, ``matched`` and ``failed`` count the polls that are kept.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from aml_magics.model.resources import Fire, Outcome, Poll
+from aml_magics.model.words import listed
 
 __all__ = ["Health", "History", "instant_text"]
 
@@ -26,9 +27,10 @@ def instant_text(instant: datetime, zone: tzinfo = UTC) -> str:
 class History:
     """Fires and polls of one schedule, newest first.
 
-    ``since`` is when a kernel began to look for it (change triggers only), ``waiting`` names the changed objects that
-    have not settled, ``next_due`` is the next fire of a time trigger, ``active`` whether the engine has the schedule
-    at all.
+    ``since`` is when a kernel began to look for it (change triggers only), ``condition`` what changes must be like to
+    count, if not all do, ``waiting`` names the changed objects that have not settled, ``carried`` counts those that
+    wait for their turn. ``next_due`` is the next fire of a time trigger, ``active`` whether the engine has the
+    schedule at all.
     """
 
     schedule_id: str
@@ -41,12 +43,17 @@ class History:
     looks: int = 0
     added: int = 0
     modified: int = 0
+    removed: int = 0
+    matched: int = 0
+    failed: int = 0
+    carried: int = 0
+    condition: str = ""
     waiting: tuple[str, ...] = ()
     since: datetime | None = None
     next_due: datetime | None = None
 
     def in_words(self, zone: tzinfo = UTC) -> str:
-        """``looked 12 times since ..., saw 3 new files, 2 not settled yet; fired 1 time``; times in ``zone``."""
+        """``looked 12 times since ..., saw 3 new files, none matched *.csv; has not fired``; times in ``zone``."""
         parts = [self._looked(zone)] if self.since is not None else []
         parts.append(self._fired(zone))
         refused = self._newest(Outcome.REFUSED)
@@ -68,14 +75,28 @@ class History:
 
     def _looked(self, zone: tzinfo) -> str:
         since = instant_text(self.since, zone) if self.since is not None else ""
-        seen = [f"{_count(self.added, 'new file')}"] if self.added else []
-        if self.modified:
-            seen.append(_count(self.modified, "modified file"))
-        text = f"looked {_times(self.looks)} since {since}, saw {' and '.join(seen) or 'no change'}"
+        seen = [
+            _count(number, f"{kind} file")
+            for kind, number in (("new", self.added), ("modified", self.modified), ("removed", self.removed))
+            if number
+        ]
+        parts = [f"looked {_times(self.looks)} since {since}", f"saw {listed(seen) or 'no change'}"]
+        if seen and self.condition:
+            parts.append(f"{f'{self.matched:,}' if self.matched else 'none'} matched {self.condition}")
         if self.waiting:
-            text += f", {len(self.waiting)} not settled yet"
-        error = self.polls[0].error if self.polls else ""
-        return f"{text}, the last look failed: {error}" if error else text
+            parts.append(f"{len(self.waiting):,} not settled yet")
+        if self.carried:
+            parts.append(f"{self.carried:,} carried over to the next poll")
+        return ", ".join([*parts, *self._failures(zone)])
+
+    def _failures(self, zone: tzinfo) -> list[str]:
+        if not self.failed:
+            return []
+        last = next((poll for poll in self.polls if poll.error), None)
+        if last is None:  # too long ago for the polls that were asked for
+            return [f"failed {_times(self.failed)}"]
+        when = "" if last is self.polls[0] else f" at {instant_text(last.at, zone)}"
+        return [f"failed {_times(self.failed)}, last{when}: {last.error}"]
 
     def _fired(self, zone: tzinfo) -> str:
         last = self._newest(Outcome.SUBMITTED)

@@ -103,6 +103,10 @@ def _of_change(trigger: DatastoreChange) -> Iterator[str]:
         yield f"polling every {seconds:g} seconds: each poll lists the whole place"
     if any(sign in trigger.path_on_datastore for sign in "*?[]"):
         yield f"path_on_datastore {trigger.path_on_datastore!r} is a folder's name, not a pattern"
+    if trigger.pattern and not any(sign in trigger.pattern for sign in "*?["):
+        yield f"pattern {trigger.pattern!r} has no * and no ?: it matches that one name only"
+    if trigger.append_only:
+        yield "append_only: a file whose name sorts before the newest one may never be seen"
 
 
 def _never(table: Timetable, now: datetime) -> Iterator[str]:

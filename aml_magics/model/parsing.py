@@ -6,7 +6,9 @@ Three kinds, told apart by their keys:
   ``week_days``, ``time_of_day``: a ``Recurrence``;
 * ``cron``, with ``start_time`` and ``time_zone``: a ``Cron``;
 * ``datastore``, ``path_on_datastore``, ``polling_interval`` (a bare number is minutes, as in the SDK),
-  ``data_path_parameter_name``, ``recursive``, ``per``, ``settle`` (a bare number is seconds): a ``DatastoreChange``.
+  ``data_path_parameter_name``, ``recursive``, ``per``, ``settle`` (a bare number is seconds), ``pattern``,
+  ``min_size`` (a bare number is bytes), ``on`` (one or several), ``max_runs_per_poll``, ``append_only``: a
+  ``DatastoreChange``.
 
 A key whose value is ``None`` counts as not written. Every mistake is an ``InvalidInput`` that names the key, the value
 and the fix; words of other languages are refused with the English word rather than guessed at.
@@ -15,6 +17,7 @@ and the fix; words of other languages are refused with the English word rather t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.model.change import DatastoreChange
@@ -26,6 +29,7 @@ from aml_magics.model.readers import (
     read_flag,
     read_length,
     read_list,
+    read_size,
     read_start_time,
     read_time_of_day,
 )
@@ -39,9 +43,7 @@ __all__ = ["TRIGGER_KEYS", "trigger_from"]
 
 SHARED_KEYS = frozenset({"start_time", "time_zone"})
 RECURRENCE_KEYS = frozenset({"frequency", "interval", "every", "hours", "minutes", "week_days", "time_of_day"})
-CHANGE_KEYS = frozenset(
-    {"datastore", "path_on_datastore", "polling_interval", "data_path_parameter_name", "recursive", "per", "settle"}
-)
+CHANGE_KEYS = frozenset(field.name for field in fields(DatastoreChange))
 TRIGGER_KEYS = RECURRENCE_KEYS | CHANGE_KEYS | SHARED_KEYS | {"cron"}
 EXAMPLES = "Write every: 15 minutes, or cron: 0 6 * * 1-5, or datastore: workspaceblobstore."
 
@@ -80,9 +82,23 @@ def _change(given: dict[str, Any]) -> DatastoreChange:
     for key, bare in (("polling_interval", "Minute"), ("settle", "Second")):
         if key in given:
             given[key] = read_length(key, given[key], bare=bare)
-    if "recursive" in given:
-        given["recursive"] = read_flag(given["recursive"])
+    for key in ("recursive", "append_only"):
+        if key in given:
+            given[key] = read_flag(given[key])
+    if "min_size" in given:
+        given["min_size"] = read_size("min_size", given["min_size"])
+    if "max_runs_per_poll" in given:
+        given["max_runs_per_poll"] = read_count(given["max_runs_per_poll"])
+    if "on" in given:
+        given["on"] = _kinds(given["on"])
     return DatastoreChange(**given)
+
+
+def _kinds(value: object) -> object:
+    kinds = read_list(value)
+    if not kinds:
+        raise InvalidInput(f"on {value!r} names no change", hint="Write on: added, modified or removed, or several.")
+    return kinds
 
 
 def _recurrence(given: dict[str, Any]) -> Recurrence:

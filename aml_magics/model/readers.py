@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from math import isfinite
+from math import ceil, isfinite
 
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.words import finer, meant_frequency, plain, unit
 
-__all__ = ["read_count", "read_every", "read_flag", "read_length", "read_list", "read_start_time", "read_time_of_day"]
+__all__ = [
+    "read_count",
+    "read_every",
+    "read_flag",
+    "read_length",
+    "read_list",
+    "read_size",
+    "read_start_time",
+    "read_time_of_day",
+]
 
 START_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?(?P<offset>Z|[+-]\d{2}:?\d{2})?"
@@ -23,6 +32,11 @@ TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?P<afternoon>\s*[ap]\.?m\.?)?", re.
 CLOCK_DIGITS = re.compile(r"([01]?\d|2[0-3])([0-5]\d)")
 QUANTITY = re.compile(r"(?P<number>[+-]?\d+(?:\.\d+)?)?\s*(?P<unit>[^\W\d_]+)?")
 LENGTHS = {"Second": 1.0, "Minute": 60.0, "Hour": 3600.0, "Day": 86_400.0, "Week": 604_800.0}
+SIZES: dict[str, int] = {"b": 1, "byte": 1, "bytes": 1} | {
+    f"{letter}{rest}": base**power
+    for power, letter in enumerate("kmgt", 1)
+    for rest, base in (("b", 1000), ("ib", 1024))
+}
 MILLISECONDS = {"ms", "millisecond", "milliseconds"}
 LONGEST = 1e9
 YES = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -127,6 +141,25 @@ def read_length(key: str, value: object, *, bare: str) -> timedelta:
     if not isfinite(length) or length > LONGEST:
         raise InvalidInput(f"{key} {value!r} is too long", hint=hint)
     return timedelta(seconds=length)
+
+
+def read_size(key: str, value: object) -> int:
+    """``10 KB`` (1,000 bytes each), ``1 MiB`` (1,024 KiB), ``1.5 GB``; a bare number counts bytes."""
+    hint = "Write a number of bytes, or a number and a unit: 10 KB."
+    match = QUANTITY.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+    if isinstance(value, bool) or match is None or match["number"] is None:
+        raise InvalidInput(f"{key} {value!r} is not a size", hint=hint)
+    factor = SIZES.get((match["unit"] or "b").casefold())
+    if factor is None:
+        known = "Units: bytes, KB, MB, GB, TB, KiB, MiB, GiB, TiB."
+        raise InvalidInput(f"{key} {value!r}: {match['unit']!r} is not a unit of size", hint=known)
+    if match["number"].startswith("-"):
+        raise InvalidInput(f"{key} {value!r} is negative", hint=hint)
+    size = float(match["number"]) * factor
+    if not isfinite(size):
+        raise InvalidInput(f"{key} {value!r} is too large", hint=hint)
+    # A float holds whole numbers up to 2**53, which is more than any datastore has.
+    return ceil(size)
 
 
 def _seconds_of(word: str | None, bare: str) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from aml_magics.model.storage import CredentialKind
 from aml_magics.model.triggers import Trigger
 
 __all__ = [
@@ -105,13 +106,18 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datastore:
-    """``folder`` is set for a local folder (an absolute path), ``account`` and ``container`` for Azure Blob."""
+    """``folder`` is set for a local folder (an absolute path), ``account`` and ``container`` for Azure Blob.
+
+    ``url`` is that of the blob account, ``credential`` how the workspace gets in; the secret itself is never here.
+    """
 
     name: str
     type: str = "AzureBlob"
     folder: str | None = None
     account: str | None = None
     container: str | None = None
+    url: str | None = None
+    credential: CredentialKind = CredentialKind.NONE
     is_default: bool = False
 
 
@@ -272,8 +278,8 @@ class Outcome(StrEnum):
 class Fire:
     """One decision to submit, with its reason. ``key`` is unique for (schedule, due) or (schedule, object, ETag).
 
-    ``reason`` is ``clock``, ``added`` or ``modified``; ``due`` is set for ``clock``, ``objects`` (paths on the
-    datastore) for the others.
+    ``reason`` is ``clock``, ``added``, ``modified`` or ``removed``; ``due`` is set for ``clock``, ``objects`` (paths on
+    the datastore) for the others.
     """
 
     key: str
@@ -289,13 +295,19 @@ class Fire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One look at one place of a datastore; a look that finds nothing is a poll too."""
+    """One look at one place of a datastore; a look that finds nothing is a poll too.
+
+    ``lateness`` is how long after it was due it began. ``matched`` is how many of the changes count for the schedule
+    that was asked about; the other numbers are the place's.
+    """
 
     at: datetime
     took: timedelta
     objects: int
+    lateness: timedelta = timedelta(0)
     added: int = 0
     modified: int = 0
     removed: int = 0
+    matched: int = 0
     fired: int = 0
     error: str = ""

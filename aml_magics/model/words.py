@@ -16,6 +16,7 @@ __all__ = [
     "MONTHS",
     "SUNDAY_FIRST",
     "WEEK_DAYS",
+    "bytes_of",
     "count_of",
     "finer",
     "listed",
@@ -106,3 +107,13 @@ def listed(words: Sequence[str]) -> str:
 def count_of(number: int, unit: str) -> str:
     """``minute``, ``15 minutes``: what follows "every"."""
     return unit.lower() if number == 1 else f"{number} {unit.lower()}s"
+
+
+def bytes_of(number: int) -> str:
+    """``10 KB``, ``1 MiB``, ``1,234 bytes``: a size without rounding, in the unit that takes the fewest digits."""
+    units = {"byte" if number == 1 else "bytes": 1}
+    for power, letter in enumerate("KMGT", 1):
+        units |= {f"{letter}B": 1000**power, f"{letter}iB": 1024**power}
+    whole = [(number // unit, name) for name, unit in units.items() if number % unit == 0 and number >= unit]
+    count, name = min(whole, key=lambda one: len(str(one[0])), default=(number, "bytes"))
+    return f"{count:,} {name}"

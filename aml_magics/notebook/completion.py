@@ -17,6 +17,7 @@ from pathlib import Path
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 
+from aml_magics.model.change import KINDS
 from aml_magics.notebook import values
 from aml_magics.notebook.completion_places import InLine, key_value, place_of
 from aml_magics.notebook.grammar import COMMON, Noun, Option, Positional, Verb
@@ -33,6 +34,7 @@ _WORDS = {
     "frequency": FREQUENCIES,
     "week_day": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "per": ("file", "batch"),
+    "kind": KINDS,
     "cloud": ("AzureCloud", "AzureChinaCloud", "AzureUSGovernment"),
     "truth": ("true", "false"),
 }

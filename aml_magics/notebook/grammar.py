@@ -93,16 +93,18 @@ Tree = Sequence[Noun | Verb]
 _WHOLE_LINE = "A magic takes its whole line: put what follows on the next line."
 # What other tools call it. Nothing is ever deleted, on Azure neither.
 _MEANT = {
-    **dict.fromkeys(("delete", "remove", "rm", "stop", "pause"), ("disable", "cancel")),
+    **dict.fromkeys(("delete", "remove", "rm", "stop", "pause"), ("disable", "cancel", "unregister")),
     **dict.fromkeys(("resume", "start"), ("enable", "submit")),
     **dict.fromkeys(("run", "invoke"), ("submit",)),
     **dict.fromkeys(("get", "describe", "info", "view"), ("show",)),
-    **dict.fromkeys(("new", "add", "make"), ("create", "publish")),
+    **dict.fromkeys(("create", "new", "add", "make", "mount"), ("create", "publish", "register")),
     **dict.fromkeys(("next", "when"), ("preview",)),
     **dict.fromkeys(("log", "output"), ("logs",)),
     **dict.fromkeys(("url", "uri"), ("endpoint",)),
     **dict.fromkeys(("kill", "abort", "end"), ("cancel",)),
     **dict.fromkeys(("dir", "files"), ("ls",)),
+    **dict.fromkeys(("put", "push"), ("upload",)),
+    **dict.fromkeys(("fetch", "pull", "read", "cat"), ("download",)),
     **dict.fromkeys(("open", "attach"), ("connect",)),
     **dict.fromkeys(("job", "jobs", "runs"), ("run",)),
     **dict.fromkeys(("trigger", "watch"), ("schedule",)),

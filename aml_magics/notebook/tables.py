@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from aml_magics.client.doctor import Finding
     from aml_magics.model.resources import (
         DataPathParameter,
-        Datastore,
         Experiment,
         Fire,
         Parameter,
@@ -34,27 +33,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changes",
-    "datastores",
     "experiments",
     "findings",
     "fire_times",
     "fires",
+    "instant_of",
     "next_fire",
-    "objects",
     "parameters",
     "pipelines",
     "polls",
     "runs",
     "schedules",
     "steps",
+    "table",
     "target",
-    "uploads",
 ]
 
 _EXPERIMENTS: Columns = {"name": "string", "description": "string", "created": "instant", "id": "string"}
-_DATASTORES: Columns = {"name": "string", "type": "string", "default": "boolean", "place": "string"}
-_OBJECTS: Columns = {"name": "string", "size": "Int64", "modified": "instant", "etag": "string"}
-_UPLOADS: Columns = {"name": "string", "size": "Int64"}
 _PIPELINES: Columns = {
     "name": "string",
     "version": "string",
@@ -113,11 +108,13 @@ _FIRES: Columns = {
 }
 _POLLS: Columns = {
     "at": "instant",
+    "late": "Float64",
     "seconds": "Float64",
     "objects": "Int64",
     "added": "Int64",
     "modified": "Int64",
     "removed": "Int64",
+    "matched": "Int64",
     "fired": "Int64",
     "error": "string",
 }
@@ -125,7 +122,7 @@ _FINDINGS: Columns = {"check": "string", "result": "string", "found": "string", 
 _CHANGES: Columns = {"name": "string", "was": "string", "status": "string", "id": "string"}
 
 
-def _table(
+def table(
     call: Call,
     columns: Columns,
     rows: Sequence[Mapping[str, object]],
@@ -134,47 +131,18 @@ def _table(
     notes: Iterable[str] = (),
     empty: str = "none",
 ) -> Table:
+    """A table with a caption, shown as the settings say."""
     return build(columns, rows, zone=call.zone, caption=caption, notes=notes, limit=call.limit, empty=empty)
 
 
 def experiments(call: Call, found: Sequence[Experiment]) -> Table:
     """Experiments by name."""
     rows = [{"name": one.name, "description": one.description, "created": one.created, "id": one.id} for one in found]
-    return _table(call, _EXPERIMENTS, rows, "Experiments", empty="no experiments")
+    return table(call, _EXPERIMENTS, rows, "Experiments", empty="no experiments")
 
 
-def datastores(call: Call, found: Sequence[Datastore]) -> Table:
-    """Datastores and where they are."""
-    rows = [{"name": one.name, "type": one.type, "default": one.is_default, "place": place_of(one)} for one in found]
-    return _table(call, _DATASTORES, rows, "Datastores", empty="no datastores")
-
-
-def place_of(datastore: Datastore) -> str:
-    """A local folder, or account and container."""
-    return datastore.folder or "/".join(filter(None, (datastore.account, datastore.container)))
-
-
-def objects(call: Call, found: Iterable[object], caption: str) -> Table:
-    """Listed objects; their ``modified`` is POSIX seconds."""
-    rows = [
-        {
-            "name": one.name,  # type: ignore[attr-defined]
-            "size": one.size,  # type: ignore[attr-defined]
-            "modified": _instant(one.modified),  # type: ignore[attr-defined]
-            "etag": one.etag,  # type: ignore[attr-defined]
-        }
-        for one in found
-    ]
-    return _table(call, _OBJECTS, rows, caption, empty="no objects")
-
-
-def uploads(call: Call, found: Iterable[tuple[str, int]], caption: str) -> Table:
-    """Path on the datastore and size in bytes of each object."""
-    rows = [{"name": name, "size": size} for name, size in found]
-    return _table(call, _UPLOADS, rows, caption, empty="no files")
-
-
-def _instant(value: datetime | float) -> datetime:
+def instant_of(value: datetime | float) -> datetime:
+    """An instant, of POSIX seconds too."""
     return value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
 
 
@@ -195,7 +163,7 @@ def pipelines(call: Call, found: Sequence[Pipeline], notes: Iterable[str] = ()) 
         }
         for one in found
     ]
-    return _table(call, _PIPELINES, rows, "Published pipelines", notes=notes, empty="no published pipelines")
+    return table(call, _PIPELINES, rows, "Published pipelines", notes=notes, empty="no published pipelines")
 
 
 def parameter_text(parameter: Parameter) -> str:
@@ -217,7 +185,7 @@ def parameters(call: Call, pipeline: Pipeline) -> Table:
         {"name": one.name, "type": "data path", "default": str(one.default) if one.default else None}
         for one in pipeline.data_paths
     ]
-    return _table(call, _PARAMETERS, rows, "Parameters", empty="no parameters")
+    return table(call, _PARAMETERS, rows, "Parameters", empty="no parameters")
 
 
 def next_fire(schedule: Schedule, now: datetime) -> FireTime | None:
@@ -250,7 +218,7 @@ def schedules(
                 "id": one.id,
             }
         )
-    return _table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
+    return table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
 
 
 def target(schedule: Schedule, names: Mapping[str, str]) -> str:
@@ -268,7 +236,7 @@ def fire_times(
 ) -> Table:
     """Fires to come, in the display zone and on the schedule's own clock."""
     rows = [{"fire": one.at, "fire_in_zone": moment(one.at, time_zone), "note": one.note or None} for one in coming]
-    return _table(call, _FIRE_TIMES, rows, caption, empty=empty)
+    return table(call, _FIRE_TIMES, rows, caption, empty=empty)
 
 
 def runs(
@@ -299,7 +267,7 @@ def runs(
         }
         for one in found
     ]
-    return _table(call, _RUNS, rows, caption, notes=notes, empty="no runs")
+    return table(call, _RUNS, rows, caption, notes=notes, empty="no runs")
 
 
 def pairs_text(values: Mapping[str, object]) -> str:
@@ -326,7 +294,7 @@ def steps(call: Call, found: Sequence[Step]) -> Table:
         }
         for one in found
     ]
-    return _table(call, _STEPS, rows, "Steps", empty="no steps")
+    return table(call, _STEPS, rows, "Steps", empty="no steps")
 
 
 def fires(call: Call, found: Sequence[Fire]) -> Table:
@@ -343,25 +311,27 @@ def fires(call: Call, found: Sequence[Fire]) -> Table:
         }
         for one in found
     ]
-    return _table(call, _FIRES, rows, "Fires, the newest first", empty="no fires")
+    return table(call, _FIRES, rows, "Fires, the newest first", empty="no fires")
 
 
 def polls(call: Call, found: Sequence[Poll]) -> Table:
-    """Looks at a datastore; one that found nothing is a look too."""
+    """Looks at a datastore; one that found nothing is a look too. ``late`` is in seconds, as ``seconds`` is."""
     rows = [
         {
             "at": one.at,
+            "late": one.lateness.total_seconds(),
             "seconds": one.took.total_seconds(),
             "objects": one.objects,
             "added": one.added,
             "modified": one.modified,
             "removed": one.removed,
+            "matched": one.matched,
             "fired": one.fired,
             "error": one.error or None,
         }
         for one in found
     ]
-    return _table(call, _POLLS, rows, "Polls, the newest first", empty="no polls")
+    return table(call, _POLLS, rows, "Polls, the newest first", empty="no polls")
 
 
 def findings(call: Call, found: Sequence[Finding], caption: str, notes: Iterable[str] = ()) -> Table:
@@ -378,4 +348,4 @@ def changes(
 ) -> Table:
     """What a verb made of several things: the status each had and the one it has now."""
     rows = [{"name": one.name, "was": was.value, "status": status.value, "id": one.id} for one, was in before]
-    return _table(call, _CHANGES, rows, caption, notes=notes)
+    return table(call, _CHANGES, rows, caption, notes=notes)

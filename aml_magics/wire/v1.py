@@ -4,14 +4,15 @@
 workspace share these functions, so what one writes the other reads. ``PascalCase`` for the pipelines service,
 ``camelCase`` for all others, exactly: Microsoft's SDK takes a name in the wrong case for an absent field.
 
-The modules behind this one: ``v1_workspace`` (where a workspace is), ``v1_resources`` (experiments, datastores,
-pipelines, submissions), ``v1_endpoints`` (pipeline endpoints), ``v1_schedules``, ``v1_runs``, ``v1_graph``
-(publishing), ``v1_sdk_graph`` and ``v1_sdk_settings`` (what Microsoft's SDK publishes), ``v1_snapshots``, ``v1_engine``
-(fires, polls, health), ``v1_errors``.
+The modules behind this one: ``v1_workspace`` (where a workspace is), ``v1_resources`` (experiments,
+pipelines, submissions), ``v1_datastores``, ``v1_endpoints`` (pipeline endpoints), ``v1_schedules``, ``v1_runs``,
+``v1_graph`` (publishing), ``v1_sdk_graph`` and ``v1_sdk_settings`` (what Microsoft's SDK publishes), ``v1_snapshots``,
+``v1_engine`` (fires, polls, health), ``v1_errors``.
 """
 
 from __future__ import annotations
 
+from aml_magics.wire.v1_datastores import datastore_from, datastore_to, registration_from, registration_to
 from aml_magics.wire.v1_endpoints import endpoint_creation_from, endpoint_from, endpoint_to
 from aml_magics.wire.v1_engine import (
     fire_from,
@@ -20,6 +21,8 @@ from aml_magics.wire.v1_engine import (
     health_to,
     history_from,
     history_to,
+    outlook_from,
+    outlook_to,
     poll_from,
     poll_to,
 )
@@ -45,8 +48,6 @@ from aml_magics.wire.v1_graph import (
 from aml_magics.wire.v1_resources import (
     data_paths_from,
     data_paths_to,
-    datastore_from,
-    datastore_to,
     defaults_to,
     experiment_from,
     experiment_to,
@@ -124,12 +125,16 @@ __all__ = [
     "module_creation_from",
     "module_creation_to",
     "module_interface_to",
+    "outlook_from",
+    "outlook_to",
     "pipeline_creation_from",
     "pipeline_creation_to",
     "pipeline_from",
     "pipeline_to",
     "poll_from",
     "poll_to",
+    "registration_from",
+    "registration_to",
     "run_from",
     "run_history_from",
     "run_history_to",

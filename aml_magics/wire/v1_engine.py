@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aml_magics.model.history import Health, History
+from aml_magics.model.outlook import Outlook
 from aml_magics.model.resources import Fire, Outcome, Poll
 from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.moments import instant_from, instant_to
@@ -18,12 +19,17 @@ __all__ = [
     "health_to",
     "history_from",
     "history_to",
+    "outlook_from",
+    "outlook_to",
     "poll_from",
     "poll_to",
 ]
 
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
-_COUNTS = ("submitted", "missed", "refused", "looks", "added", "modified")
+_COUNTS = (
+    *("submitted", "missed", "refused"),
+    *("looks", "added", "modified", "removed", "matched", "failed", "carried"),
+)
 
 
 def fire_to(fire: Fire) -> Json:
@@ -58,14 +64,16 @@ def fire_from(answer: Mapping[str, Any]) -> Fire:
 
 
 def poll_to(poll: Poll) -> Json:
-    """``tookMicroseconds`` is a whole number, so that a duration survives the way there and back."""
+    """Microseconds are whole numbers, so that a duration survives the way there and back."""
     return {
         "at": instant_to(poll.at),
         "tookMicroseconds": poll.took // timedelta(microseconds=1),
+        "latenessMicroseconds": poll.lateness // timedelta(microseconds=1),
         "objects": poll.objects,
         "added": poll.added,
         "modified": poll.modified,
         "removed": poll.removed,
+        "matched": poll.matched,
         "fired": poll.fired,
         "error": poll.error,
     }
@@ -77,10 +85,12 @@ def poll_from(answer: Mapping[str, Any]) -> Poll:
     return Poll(
         at=instant_from(body.optional_text("at")) or _UNKNOWN,
         took=timedelta(microseconds=body.integer("tookMicroseconds") or 0),
+        lateness=timedelta(microseconds=body.integer("latenessMicroseconds") or 0),
         objects=body.integer("objects") or 0,
         added=body.integer("added") or 0,
         modified=body.integer("modified") or 0,
         removed=body.integer("removed") or 0,
+        matched=body.integer("matched") or 0,
         fired=body.integer("fired") or 0,
         error=body.text("error"),
     )
@@ -95,6 +105,7 @@ def history_to(history: History) -> Json:
         "fires": [fire_to(fire) for fire in history.fires],
         "polls": [poll_to(poll) for poll in history.polls],
         **{name: getattr(history, name) for name in _COUNTS},
+        "condition": history.condition,
         "waiting": list(history.waiting),
         "since": instant_to(history.since),
         "nextDue": instant_to(history.next_due),
@@ -110,10 +121,38 @@ def history_from(answer: Mapping[str, Any]) -> History:
         active=bool(body.boolean("active")),
         fires=tuple(map(fire_from, body.values("fires"))),
         polls=tuple(map(poll_from, body.values("polls"))),
+        condition=body.text("condition"),
         waiting=tuple(map(str, body.values("waiting"))),
         since=instant_from(body.optional_text("since")),
         next_due=instant_from(body.optional_text("nextDue")),
         **counts,
+    )
+
+
+def outlook_to(outlook: Outlook) -> Json:
+    """What the next look would do about one object, for one schedule."""
+    return {
+        "name": outlook.name,
+        "change": outlook.change,
+        "fires": outlook.fires,
+        "why": outlook.why,
+        "size": outlook.size,
+        "modified": outlook.modified,
+        "schedule": outlook.schedule,
+    }
+
+
+def outlook_from(answer: Mapping[str, Any]) -> Outlook:
+    """An outlook as ``outlook_to`` wrote it."""
+    body = Body(answer, "outlook")
+    return Outlook(
+        name=body.text("name"),
+        change=body.text("change"),
+        fires=bool(body.boolean("fires")),
+        why=body.text("why"),
+        size=body.integer("size") or 0,
+        modified=body.number("modified"),
+        schedule=body.text("schedule"),
     )
 
 

@@ -1,8 +1,8 @@
-"""Experiments, datastores, published pipelines and submissions in the v1 dialect.
+"""Experiments, published pipelines and submissions in the v1 dialect.
 
-Experiments and datastores are ``camelCase``, pipelines and submissions ``PascalCase``. What the service has no word for
-travels in one extra object that Azure's own SDK passes over: ``amlMagics`` on a datastore (the local folder behind it),
-``AmlMagics`` on a pipeline (its graph interface and step names, which on Azure take one more call per pipeline).
+Experiments are ``camelCase``, pipelines and submissions ``PascalCase``. What the service has no word for travels in one
+extra object that Azure's own SDK passes over: ``AmlMagics`` on a pipeline (its graph interface and step names, which on
+Azure take one more call per pipeline).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.resources import (
     DataPath,
     DataPathParameter,
-    Datastore,
     Experiment,
     Parameter,
     Pipeline,
@@ -29,8 +28,6 @@ __all__ = [
     "DIGEST",
     "data_paths_from",
     "data_paths_to",
-    "datastore_from",
-    "datastore_to",
     "defaults_to",
     "experiment_from",
     "experiment_to",
@@ -45,15 +42,6 @@ __all__ = [
 
 DIGEST = "aml_magics.digest"  # the key, in a pipeline's Properties, of the digest of its definition
 
-# Never a real account: a hyphen is not allowed in an account's name, and .invalid is reserved (RFC 6761).
-_FOLDER_SECTION = {
-    "accountName": "local-folder",
-    "endpoint": "invalid",
-    "protocol": "https",
-    "credentialType": "None",
-    "isSas": False,
-    "areWorkspaceManagedIdentitiesAllowed": False,
-}
 _STATUS_CODES = {"0": Status.ACTIVE, "1": Status.DEPRECATED, "2": Status.DISABLED}
 
 
@@ -88,43 +76,6 @@ def experiment_from(answer: Mapping[str, Any]) -> Experiment:
         name=body.required("name"),
         description=body.text("description"),
         created=instant_from(body.optional_text("createdUtc")),
-    )
-
-
-def datastore_to(datastore: Datastore) -> Json:
-    """DataStore. A local folder answers as a blob container, because that is what a change schedule may watch."""
-    section: Json = {"accountName": datastore.account, "containerName": datastore.container}
-    answer: Json = {
-        "name": datastore.name,
-        "dataStoreType": datastore.type,
-        "hasBeenValidated": True,
-        "tags": {},
-        "azureStorageSection": section,
-    }
-    if datastore.folder is None:
-        section.update(endpoint="core.windows.net", protocol="https", credentialType="None", isSas=False)
-    else:
-        section.update(_FOLDER_SECTION, containerName=datastore.name)
-    answer["amlMagics"] = without_nulls({"folder": datastore.folder, "isDefault": datastore.is_default})
-    return answer
-
-
-def datastore_from(answer: Mapping[str, Any], *, is_default: bool | None = None) -> Datastore:
-    """``is_default`` is for Azure, which says it elsewhere; ``None`` takes what the answer says."""
-    body = Body(answer, "datastore")
-    ours = body.body("amlMagics")
-    section = body.body("azureStorageSection")
-    folder = ours.optional_text("folder") if ours else None
-    if is_default is None:
-        is_default = bool(ours and ours.boolean("isDefault"))
-    has_container = folder is None and section is not None
-    return Datastore(
-        name=body.text("name"),
-        type=body.text("dataStoreType", "AzureBlob"),
-        folder=folder,
-        account=section.optional_text("accountName") if section and has_container else None,
-        container=section.optional_text("containerName") if section and has_container else None,
-        is_default=is_default,
     )
 
 

@@ -5,7 +5,8 @@ What v1 can say goes where v1 says it. The rest travels in one object, ``AmlMagi
     {"Host": "kernel", "Missed": "once", "Status": "Disabled",
      "TimeZone": "Europe/Lisbon",           the name as written, when the wire has its Windows twin
      "Cron": {"Expression": "0 6 * * 1-5", "StartTime": "...", "TimeZone": "Europe/Lisbon"},
-     "PollingSeconds": 5.0, "SettleSeconds": 2.0, "Recursive": true, "Per": "batch"}
+     "PollingSeconds": 5.0, "SettleSeconds": 2.0, "Recursive": true, "Per": "batch", "Pattern": "*.csv",
+     "MinSize": 1024, "On": ["added", "removed"], "MaxRunsPerPoll": 10, "AppendOnly": true}
 
 only what differs from v1's own meaning. Three rules keep Microsoft's SDK working on the same schedules:
 
@@ -19,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -227,8 +227,18 @@ def _change_additions_to(trigger: DatastoreChange) -> Json:
         additions["SettleSeconds"] = trigger.settle.total_seconds()
     if trigger.recursive:
         additions["Recursive"] = True
-    if trigger.per not in ("", replace(trigger, per="").per):
+    if trigger.per != trigger.default_per:
         additions["Per"] = trigger.per
+    if trigger.pattern is not None:
+        additions["Pattern"] = trigger.pattern
+    if trigger.min_size:
+        additions["MinSize"] = trigger.min_size
+    if trigger.on != trigger.default_on:
+        additions["On"] = list(trigger.on)
+    if trigger.max_runs_per_poll is not None:
+        additions["MaxRunsPerPoll"] = trigger.max_runs_per_poll
+    if trigger.append_only:
+        additions["AppendOnly"] = True
     return additions
 
 
@@ -293,6 +303,11 @@ def _change_from(body: Body, ours: Body) -> DatastoreChange:
         recursive=bool(ours.boolean("Recursive")),
         per=ours.text("Per"),
         settle=_DEFAULT_SETTLE if settle is None else _duration("SettleSeconds", settle),
+        pattern=ours.optional_text("Pattern") or None,
+        min_size=ours.integer("MinSize") or 0,
+        on=tuple(ours.values("On")),
+        max_runs_per_poll=ours.integer("MaxRunsPerPoll"),
+        append_only=bool(ours.boolean("AppendOnly")),
     )
 
 

@@ -1,11 +1,14 @@
 """``workspace.experiments`` and ``workspace.datastores``."""
 
+import json
+
 import httpx
 import pytest
 
 from aml_magics.datastores.base import ObjectInfo
-from aml_magics.model.errors import InvalidInput, NotFound
+from aml_magics.model.errors import Conflict, InvalidInput, NotFound
 from aml_magics.model.resources import DataPath, Datastore
+from aml_magics.model.secret import Secret
 
 
 def test_experiments_are_listed_by_name(service, ws):
@@ -116,3 +119,59 @@ def test_an_object_is_downloaded_as_bytes_into_a_file_or_into_a_folder(ws, objec
 def test_objects_of_azure_are_refused_by_name(azure_ws):
     with pytest.raises(InvalidInput, match="embedded workspace only"):
         azure_ws.datastores.ls("workspaceblobstore")
+
+
+@pytest.fixture
+def registered(azure):
+    """The registrations that Azure was sent; a name that is taken is refused in its words, and PUT replaces it."""
+    sent = []
+
+    def intercept(request):
+        if request.method not in ("POST", "PUT") or "/datastores" not in request.url.path:
+            return None
+        body = json.loads(request.content)
+        if request.method == "POST" and body["name"] in azure.datastores:
+            message = f"Another datastore with the same name already exists: {body['name']}"
+            return httpx.Response(400, json={"error": {"code": "UserError", "message": message}})
+        sent.append((request.method, dict(request.url.params), body))
+        azure.datastores[body["name"]] = Datastore(name=body["name"], account="mine", container="data")
+        return httpx.Response(200, json={})
+
+    azure.intercept = intercept
+    return sent
+
+
+def test_a_container_is_registered_on_azure_as_its_own_sdk_does_it(azure_ws, registered):
+    key = Secret("pl4ntedAccountKey000")
+    made = azure_ws.datastores.register("archive", account="mine", container="data", account_key=key)
+    assert (made.name, made.container) == ("archive", "data")
+    ((method, query, body),) = registered
+    assert method == "POST"
+    assert (query["createIfNotExists"], query["skipValidation"]) == ("false", "false")
+    assert body == {
+        "name": "archive",
+        "dataStoreType": "AzureBlob",
+        "azureStorageSection": {
+            "accountName": "mine",
+            "containerName": "data",
+            "endpoint": "core.windows.net",
+            "protocol": "https",
+            "credentialType": "AccountKey",
+            "credential": key.reveal(),
+            "areWorkspaceManagedIdentitiesAllowed": False,
+        },
+    }
+
+
+def test_a_name_that_is_taken_is_replaced_when_that_is_asked_for(azure_ws, registered):
+    with pytest.raises(Conflict, match="already exists"):
+        azure_ws.datastores.register("workspaceblobstore", account="mine", container="data")
+    azure_ws.datastores.register("workspaceblobstore", account="mine", container="data", overwrite=True)
+    assert [method for method, _query, _body in registered] == ["PUT"]
+
+
+def test_azure_is_not_asked_for_what_only_a_workspace_of_ours_can_reach(azure_ws, registered):
+    for place in ({"folder": "."}, {"azurite": True, "container": "data"}):
+        with pytest.raises(InvalidInput, match="embedded workspace only"):
+            azure_ws.datastores.register("here", **place)
+    assert registered == []

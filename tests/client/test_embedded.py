@@ -194,6 +194,17 @@ def test_the_schedules_of_the_article(ws, train):
             "settle": "2s",
             "per": "batch",
         },
+        {
+            "datastore": "workspaceblobstore",
+            "recursive": True,
+            "pattern": "2026/*.csv",
+            "min_size": "10 KB",
+            "on": "modified",
+            "per": "file",
+            "max_runs_per_poll": 5,
+        },
+        {"datastore": "workspaceblobstore", "on": ["removed", "added"]},
+        {"datastore": "workspaceblobstore", "append_only": True},
         {"every": "day", "start_time": "2999-01-01T00:00:00", "continue_on_step_failure": True, "description": "é\n2"},
     ],
 )

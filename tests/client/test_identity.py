@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from aml_magics.client import sign_in
 from aml_magics.client.clouds import KNOWN
 from aml_magics.client.identity import Claims, Identity
 from aml_magics.client.sign_in import make_credential
+from aml_magics.datastores import signing_in
 from aml_magics.model.errors import InvalidInput, NotConnected
 from aml_magics.model.secret import Secret
 
@@ -334,7 +334,7 @@ def test_azure_identity_says_nothing_on_its_own(capfd):
     logging.getLogger("azure.identity.x").warning("noise")
     asyncio.run(make.close())
     assert capfd.readouterr() == ("", "")
-    assert sign_in._QUIET in logging.getLogger("azure.identity").handlers
+    assert signing_in.QUIET in logging.getLogger("azure.identity").handlers
 
 
 def test_a_secret_compares_with_secrets_only():

@@ -43,6 +43,14 @@ def test_a_recurrence_is_written_with_the_names_of_the_sdk(service, ws):
             {"datastore": "workspaceblobstore", "polling_interval": "5s"},
             DatastoreChange(datastore="workspaceblobstore", polling_interval=timedelta(seconds=5)),
         ),
+        (
+            {"datastore": "workspaceblobstore", "pattern": "*.csv", "min_size": "1 KiB", "on": "added"},
+            DatastoreChange(datastore="workspaceblobstore", pattern="*.csv", min_size=1024, on=("added",)),
+        ),
+        (
+            {"datastore": "workspaceblobstore", "append_only": True, "per": "file", "max_runs_per_poll": 2},
+            DatastoreChange(datastore="workspaceblobstore", append_only=True, per="file", max_runs_per_poll=2),
+        ),
     ],
 )
 def test_every_form_of_a_trigger_is_taken(ws, options, trigger):

@@ -15,7 +15,7 @@ from aml_magics.embedded.step import LOG, step_folder
 from aml_magics.engine.database import Database
 from aml_magics.model.errors import NotFound
 from aml_magics.model.graph import PipelineDefinition, StepDefinition, StepOutput
-from aml_magics.model.resources import Run, RunStatus, Step, StepStatus
+from aml_magics.model.resources import DataPath, Run, RunStatus, Step, StepStatus
 
 PATIENCE = 100.0  # seconds: a Dask cluster on a busy machine takes its time
 
@@ -24,6 +24,11 @@ def step(name: str, command: str, *needs: str, **fields) -> StepDefinition:
     """A step that takes the output ``out`` of each step it needs."""
     inputs = {f"from_{other}": StepOutput(other, "out") for other in needs}
     return StepDefinition(name=name, command=command, inputs=inputs, outputs=("out",), **fields)
+
+
+async def on_this_machine(place: DataPath, _folder: Path) -> str:
+    """The path of a datastore's place, as a workspace would give it."""
+    return f"/data/{place}"
 
 
 class World:
@@ -49,7 +54,7 @@ class World:
             executor,
             owner=owner,
             definition=self.definition,
-            resolve=lambda place: f"/data/{place}",
+            resolve=on_this_machine,
             parallel_steps=parallel_steps,
             **fields,
         )

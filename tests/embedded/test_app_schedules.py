@@ -61,6 +61,9 @@ def test_a_schedule_as_the_sdk_sends_it_is_kept_and_answered(tmp_path):
         Cron(expression="0 6 * * 1-5", time_zone="America/Sao_Paulo", start_time=LATER),
         INCOMING,
         replace(INCOMING, polling_interval=timedelta(seconds=5), recursive=True, settle=timedelta(seconds=2)),
+        replace(INCOMING, pattern="*.csv", min_size=1000, per="file", max_runs_per_poll=3),
+        replace(INCOMING, on=("added", "removed")),
+        replace(INCOMING, on=(), append_only=True),
     ],
     ids=lambda trigger: type(trigger).__name__,
 )
@@ -167,7 +170,7 @@ def test_a_client_that_sends_another_trigger_replaces_the_whole_trigger(tmp_path
         read = v1.schedule_from((await bed.pipelines("PUT", f"/Schedules/{made['Id']}", body)).body)
         assert (read.trigger, read.missed) == (Recurrence(frequency="Day", interval=3), Missed.ALL)
 
-        change = replace(INCOMING, polling_interval=timedelta(seconds=5), recursive=True)
+        change = replace(INCOMING, polling_interval=timedelta(seconds=5), recursive=True, pattern="*.csv", on="removed")
         made = (await bed.create(change, name="other")).body
         body = without_ours(made) | {"DataStoreTriggerInfo": {**made["DataStoreTriggerInfo"], "PollingInterval": 7}}
         read = v1.schedule_from((await bed.pipelines("PUT", f"/Schedules/{made['Id']}", body)).body)

@@ -271,7 +271,7 @@ def test_a_run_that_cannot_be_run_fails_with_the_reason_and_the_next_one_runs(wo
 
 def test_a_step_whose_data_cannot_be_found_fails_with_the_reason(world):
     async def scenario():
-        def resolve(place):
+        async def resolve(place, _folder):
             raise InvalidInput(f"{place} has no path on this machine")
 
         world.pipelines["p"] = PipelineDefinition(

@@ -188,6 +188,47 @@ def test_a_change_schedule_fires_for_what_comes_and_not_for_what_was_there(tmp_p
     on_a_workspace(tmp_path, play)
 
 
+def test_a_removed_file_starts_a_run_with_the_path_where_it_was(tmp_path):
+    async def play(bed):
+        bed.drop("incoming/kept.csv")
+        bed.drop("incoming/old.csv")
+        trigger = replace(INCOMING, data_path_parameter_name="input_data", per="file", on="removed")
+        made = (await bed.create(trigger, pipeline_id=await quick(bed))).body
+        (bed.folder / "incoming/old.csv").unlink()
+
+        async def fired():
+            return await bed.runs_of(made["Id"])
+
+        await bed.until(fired)
+        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(made["Id"])]
+        assert paths == ["incoming/old.csv"]
+        told = v1.history_from((await bed.extras("GET", f"/schedules/{made['Id']}/history")).body)
+        assert [fire.reason for fire in told.fires] == ["removed"]
+        assert told.condition == "on: removed"
+
+    on_a_workspace(tmp_path, play)
+
+
+def test_a_change_schedule_that_asks_for_another_kind_of_change_begins_from_then(tmp_path):
+    async def play(bed):
+        bed.drop("incoming/old.csv")
+        trigger = replace(INCOMING, data_path_parameter_name="input_data", per="file", settle=timedelta(0))
+        made = (await bed.create(trigger, pipeline_id=await quick(bed))).body
+        changed = {"AmlMagics": {**made["AmlMagics"], "On": ["removed"]}}
+        moved = await bed.pipelines("PUT", f"/Schedules/{made['Id']}", changed)
+        assert v1.schedule_from(moved.body).trigger.on == ("removed",)
+        (bed.folder / "incoming/old.csv").unlink()
+
+        async def fired():
+            return await bed.runs_of(made["Id"])
+
+        await bed.until(fired)
+        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(made["Id"])]
+        assert paths == ["incoming/old.csv"]
+
+    on_a_workspace(tmp_path, play)
+
+
 def test_a_change_schedule_that_is_enabled_again_begins_from_then(tmp_path):
     async def play(bed):
         trigger = replace(INCOMING, data_path_parameter_name="input_data", per="file", settle=timedelta(0))

@@ -33,7 +33,7 @@ def test_a_listing_is_compared_with_the_snapshot_by_name_and_etag():
     scan = scan_place(store, PLACE, snapshot, waiting, 5.0)
     assert [each.name for each in scan.added] == ["in/new"]
     assert [each.name for each in scan.modified] == ["in/other"]
-    assert scan.removed == ["in/gone"]
+    assert scan.removed == {"in/gone": "v0"}
     assert (scan.objects, scan.begun) == (3, 5.0)
     assert scan.held == {"in/new"}  # asked only of what could fire
 
@@ -58,7 +58,7 @@ def test_settling_begins_when_the_look_ended_and_is_over_when_a_look_begins_late
     members = {"s": change(settle=timedelta(seconds=1))}
     seen = plan_look(Scan(begun=10, ended=12, added=[info("a")]), {}, members)
     assert not seen.fires
-    assert seen.waiting == {"s": {"a": Pending("added", "v1", 12)}}
+    assert seen.waiting == {"s": {"a": Pending("added", "v1", 12, size=1)}}
     assert next_look(seen.waiting, members, 10) == 13
     early = plan_look(Scan(begun=12.9, ended=14), seen.waiting, members)
     assert not early.fires

@@ -185,9 +185,9 @@ def test_an_unchanged_look_writes_one_row():
             await bench.clock.pass_time(61)
             poller = next(iter(bench.engine._pollers._pollers.values()))
             before = bench.database._connection.total_changes
-            await poller.look(due=True)
+            await poller.look(due=bench.clock.now())
             assert bench.database._connection.total_changes - before == 1
-            await poller.look(due=False)
+            await poller.look(due=None)
             assert bench.database._connection.total_changes - before == 1
 
     asyncio.run(scenario())

@@ -63,8 +63,46 @@ def poll(error: str = "") -> Poll:
             "looked 1 time since 2026-03-02 09:00:00 UTC, saw 1 new file and 1 modified file; has not fired",
         ),
         (
-            {"active": True, "since": NINE, "looks": 2, "polls": (poll("no such account"), poll())},
-            f"looked 2 times since {AT_NINE}, saw no change, the last look failed: no such account; has not fired",
+            {"active": True, "since": NINE, "looks": 12, "added": 3, "condition": "*.csv"},
+            f"looked 12 times since {AT_NINE}, saw 3 new files, none matched *.csv; has not fired",
+        ),
+        (
+            {
+                "active": True,
+                "since": NINE,
+                "looks": 2,
+                "added": 1200,
+                "modified": 1,
+                "removed": 2,
+                "matched": 1100,
+                "condition": "*.csv, at least 10 KB",
+                "waiting": ("a",),
+                "carried": 1099,
+            },
+            (
+                f"looked 2 times since {AT_NINE}, saw 1,200 new files, 1 modified file and 2 removed files,"
+                " 1,100 matched *.csv, at least 10 KB, 1 not settled yet, 1,099 carried over to the next poll;"
+                " has not fired"
+            ),
+        ),
+        (
+            {"active": True, "since": NINE, "looks": 2, "condition": "*.csv"},
+            f"looked 2 times since {AT_NINE}, saw no change; has not fired",
+        ),
+        (
+            {"active": True, "since": NINE, "looks": 4, "failed": 3, "polls": (poll("no such account"), poll("x"))},
+            f"looked 4 times since {AT_NINE}, saw no change, failed 3 times, last: no such account; has not fired",
+        ),
+        (
+            {"active": True, "since": NINE, "looks": 4, "failed": 1, "polls": (poll(), poll("no such account"))},
+            (
+                f"looked 4 times since {AT_NINE}, saw no change, failed 1 time, last at {AT_NINE}: no such account;"
+                " has not fired"
+            ),
+        ),
+        (
+            {"active": True, "since": NINE, "looks": 90, "failed": 2, "polls": (poll(),)},
+            f"looked 90 times since {AT_NINE}, saw no change, failed 2 times; has not fired",
         ),
     ],
 )

@@ -70,6 +70,12 @@ AZURE = "Azure's v2 schedules ignore day-of-month and month: there it would fire
             {"datastore": "blobs", "path_on_datastore": "incoming/*.csv"},
             ["path_on_datastore 'incoming/*.csv' is a folder's name, not a pattern"],
         ),
+        ({"datastore": "blobs", "pattern": "*.csv"}, []),
+        ({"datastore": "blobs", "pattern": "csv"}, ["pattern 'csv' has no * and no ?: it matches that one name only"]),
+        (
+            {"datastore": "blobs", "append_only": True},
+            ["append_only: a file whose name sorts before the newest one may never be seen"],
+        ),
     ],
 )
 def test_a_trigger_is_warned_of_as_it_deserves(written, expected):

@@ -71,6 +71,19 @@ from aml_magics.model.triggers import Cron, DatastoreChange, Recurrence
             DatastoreChange(datastore="blobs", polling_interval=timedelta(minutes=2), settle=timedelta(seconds=2)),
         ),
         (
+            {"datastore": "blobs", "pattern": "*.csv", "min_size": "1.5 KB", "on": "removed, added"}
+            | {"min_size": None, "append_only": "false"},
+            DatastoreChange(datastore="blobs", pattern="*.csv", on=("added", "removed")),
+        ),
+        (
+            {"datastore": "blobs", "min_size": "10 KB", "on": ["modified"], "per": "file", "max_runs_per_poll": "3"},
+            DatastoreChange(datastore="blobs", min_size=10_000, on=("modified",), per="file", max_runs_per_poll=3),
+        ),
+        (
+            {"datastore": "blobs", "min_size": 10, "append_only": "yes"},
+            DatastoreChange(datastore="blobs", min_size=10, append_only=True),
+        ),
+        (
             {"datastore": "blobs", "polling_interval": 0.5, "settle": timedelta(0)},
             DatastoreChange(datastore="blobs", polling_interval=timedelta(seconds=30), settle=timedelta(0)),
         ),
@@ -106,7 +119,7 @@ def test_the_keys_are_the_arguments_of_the_sdk_and_ours():
     expected = {
         "frequency", "interval", "start_time", "time_zone", "hours", "minutes", "week_days", "time_of_day", "every",
         "cron", "datastore", "path_on_datastore", "polling_interval", "data_path_parameter_name", "recursive", "per",
-        "settle",
+        "settle", "pattern", "min_size", "on", "max_runs_per_poll", "append_only",
     }  # fmt: skip
     assert expected == TRIGGER_KEYS
 
@@ -223,6 +236,22 @@ def test_a_week_day_in_another_form_or_language_is_answered_with_the_english_nam
         ({"datastore": "x", "polling_interval": 10**20}, "is too long", "number of minutes"),
         ({"datastore": "x", "polling_interval": "1 month"}, "'month' is not a unit of time", "weeks"),
         ({"datastore": "x", "settle": "-2s"}, "settle '-2s' is negative", "number of seconds"),
+        ({"datastore": "x", "min_size": "big"}, "min_size 'big' is not a size", "10 KB"),
+        ({"datastore": "x", "min_size": "5 apples"}, "'apples' is not a unit of size", "KB, MB"),
+        ({"datastore": "x", "min_size": "10k"}, "'k' is not a unit of size", "KB, MB"),
+        ({"datastore": "x", "min_size": "-1 KB"}, "min_size '-1 KB' is negative", "number of bytes"),
+        ({"datastore": "x", "min_size": True}, "min_size True is not a size", "number of bytes"),
+        ({"datastore": "x", "min_size": [1]}, "min_size [1] is not a size", "number of bytes"),
+        ({"datastore": "x", "min_size": float("nan")}, "min_size nan is not a size", "number of bytes"),
+        ({"datastore": "x", "min_size": "9" * 400}, "is too large", "number of bytes"),
+        ({"datastore": "x", "min_size": "9999999 TB"}, "is out of range", "It takes 0 to"),
+        ({"datastore": "x", "on": ""}, "on '' names no change", "added, modified or removed"),
+        ({"datastore": "x", "on": []}, "on [] names no change", "added, modified or removed"),
+        ({"datastore": "x", "on": "added, gone"}, "on 'gone' is not known", "removed"),
+        ({"datastore": "x", "on": True}, "on True is not known", "added"),
+        ({"datastore": "x", "append_only": "perhaps"}, "append_only 'perhaps'", "append_only: true"),
+        ({"datastore": "x", "max_runs_per_poll": "many"}, "max_runs_per_poll 'many'", "It takes 1 to"),
+        ({"pattern": "*.csv"}, "pattern without a datastore", "workspaceblobstore"),
         ({"datastore": "x", "recursive": "maybe"}, "recursive 'maybe'", "recursive: true"),
     ],
 )
@@ -237,3 +266,15 @@ def refused(written: dict) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
         trigger_from(written)
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        (0, 0), ("0", 0), (1024, 1024), ("1024", 1024), ("5 bytes", 5), ("1 byte", 1), ("7B", 7), ("10 KB", 10_000),
+        ("10KB", 10_000), ("10 kb", 10_000), ("1 KiB", 1024), ("1.5 MiB", 1_572_864), ("2 GB", 2 * 10**9),
+        ("1 TiB", 2**40), ("0.0005 KB", 1),
+    ],
+)  # fmt: skip
+def test_sizes_are_written_in_bytes_or_with_a_unit(written, size):
+    assert trigger_from({"datastore": "x", "min_size": written}).min_size == size

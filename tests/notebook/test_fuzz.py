@@ -14,7 +14,8 @@ from tests.notebook.helpers import prepare
 VALUES = """train old nightly X new UTC Europe/Lisbon day Day Hour Week Monday Active Disabled replace skip error once
 all 'a b' "c'd" {train} {number} {numbers} {nope} {numbers[0]} {train.id} 15 -5 0 1 1e999 007 6,18 06:30 '*/15,*,*,*,*'
 learning_rate=0.5 learning_rate=x epochs={number} input_data=workspaceblobstore/in input_data nope=1 workspaceblobstore
-in 2090-01-01 # ; <b> 🚀 it's $HOME \\ {{x}} ${{y}} '' "" = : --all --nope -x -- true false file batch 5s"""
+in '*.csv' a/*.csv added added,removed 10KB 1.5MiB
+2090-01-01 # ; <b> 🚀 it's $HOME \\ {{x}} ${{y}} '' "" = : --all --nope -x -- true false file batch 5s"""
 LINES = """pipeline: train
 pipeline: {train}
 pipeline_parameters: {epochs: {number}}
@@ -27,6 +28,15 @@ hours: {numbers}
 cron: "*/5 * * * *"
 datastore: workspaceblobstore
 path_on_datastore: in
+pattern: "*.csv"
+pattern: {train}
+min_size: 10 KB
+min_size: {numbers}
+on: [added, removed]
+on: {number}
+per: file
+max_runs_per_poll: {number}
+append_only: true
 time_zone: Mars/Olympus
 start_time: 2090-01-01
 status: Disabled

@@ -162,7 +162,7 @@ def test_every_example_is_a_line_of_the_grammar(path, verb):
         line = example.partition("\n")[0]
         before, magic, rest = line.partition("%aml ")
         assert magic
-        assert parse(rest, TREE, Namespace({"TOKEN": "secret"})).path == path
+        assert parse(rest, TREE, Namespace({"TOKEN": "secret", "KEY": "secret"})).path == path
         assert ("\n" in example) == before.endswith("%")
 
 

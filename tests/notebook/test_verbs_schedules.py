@@ -224,6 +224,35 @@ def test_what_a_changed_file_starts_is_told_by_history_runs_and_logs(aml, train)
     assert list(aml("datastore ls workspaceblobstore incoming")["name"]) == ["incoming/day1.csv"]
 
 
+def test_a_history_says_what_was_seen_and_that_none_of_it_matched(aml, train):
+    options = "polling_interval: 1s\nsettle: 0s\npattern: '*.csv'\nmin_size: 1 KB\n"
+    aml("schedule create X", REACTIVE.replace("polling_interval: 5\n", options))
+    aml("datastore upload --path incoming/day1.txt", "id,value\n")
+    history = aml.until(lambda: aml("schedule history X"), lambda told: told.added == 1)
+    assert "saw 1 new file, none matched *.csv, at least 1 KB; has not fired" in repr(history)
+    assert list(history.polls.columns[:2]) == ["at", "late"]
+    assert (history.polls["added"].max(), history.polls["matched"].max()) == (1, 0)
+
+
+def test_a_schedule_by_change_says_which_changes_count_and_how_many_at_a_time(aml, train):
+    options = "--pattern '*.csv' --min-size 10KB --on added --max-runs-per-poll 1500"
+    said = repr(aml(f"schedule create X {options}", REACTIVE))
+    assert "files matching *.csv of at least 10 KB added in workspaceblobstore/incoming" in said
+    assert "one per file, at most 1,500 a poll" in said
+    assert "those that are added from now on do" in said
+    assert "files matching *.csv" in repr(aml("schedule list"))
+    body = REACTIVE + "pattern: '*.csv'\nmin_size: 10 KB\non: [added]\nmax_runs_per_poll: 1500\n"
+    assert "Unchanged" in repr(aml("schedule create X", body))
+    with pytest.raises(Conflict, match=r"on: added -> added, modified.*max_runs_per_poll: 1500 -> none"):
+        aml("schedule create X", REACTIVE + "pattern: '*.csv'\nmin_size: 10 KB\n")
+
+
+def test_a_schedule_whose_files_are_only_added_says_so_and_what_that_costs(aml, train):
+    said = repr(aml("schedule create X --append-only", REACTIVE))
+    assert "only added, each sorts after those that are there" in said
+    assert "Warning: append_only: a file whose name sorts before the newest one may never be seen" in said
+
+
 def test_a_name_of_a_schedule_and_of_a_pipeline_means_the_newest_run_of_both(aml, train):
     aml("pipeline publish other", "print('other')")
     aml("schedule create train --pipeline other --every day")

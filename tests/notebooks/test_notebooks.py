@@ -26,6 +26,17 @@ def test_a_notebook_runs_and_says_nothing_on_the_error_stream(path, tmp_path, re
     assert notebooks.unreadable(nbformat.read(tmp_path / path.name, as_version=4)) == []
 
 
+def test_the_notebook_of_datastores_watches_a_container_where_the_emulator_is_there(tmp_path, monkeypatch, azurite):
+    monkeypatch.setenv("AZURITE_URL", azurite.url)
+    executed = notebooks.execute(FOLDER / "02-watch-a-datastore.ipynb", tmp_path)
+    assert notebooks.errors(executed) == []
+    assert notebooks.stderr(executed) == ""
+    assert "devstoreaccount1/landing" in notebooks.text(executed)
+    assert "monday.csv: 3 lines" in notebooks.text(executed)
+    assert (tmp_path / "copied" / "monday.csv").exists()
+    assert not (tmp_path / "landing").exists()
+
+
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_a_notebook_in_the_repository_is_valid_and_holds_no_error(path):
     saved = nbformat.read(path, as_version=4)

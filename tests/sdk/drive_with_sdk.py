@@ -54,7 +54,8 @@ def other_datastores_and_experiments(ws: Workspace) -> None:
             "extra",
             container,
             "account",
-            account_key="pl4nted-key",
+            account_key="pl4ntedAccountKey000",
+            skip_validation=True,
             endpoint="core.windows.net",
             overwrite=overwrite,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 __all__ = ["MARK", "found_below", "planted"]
 
 MARK = "pl4nted"
-_HOLDERS = re.compile(r"/\.aml/served/(token(-\d+)?|sdk\.env)$")
+_HOLDERS = re.compile(r"/\.aml/(served/(token(-\d+)?|sdk\.env)|credentials\.json)$")
 _LARGEST = 64 * 2**20  # bytes of a file that is looked through
 
 

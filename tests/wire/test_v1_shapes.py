@@ -99,6 +99,15 @@ def test_a_change_is_created_as_the_sdk_creates_it():
         (DatastoreChange(datastore="w", settle=timedelta(seconds=2)), {"SettleSeconds": 2.0}),
         (DatastoreChange(datastore="w", recursive=True), {"Recursive": True}),
         (DatastoreChange(datastore="w", per="file"), {"Per": "file"}),
+        (DatastoreChange(datastore="w", pattern="*.csv"), {"Pattern": "*.csv"}),
+        (DatastoreChange(datastore="w", min_size=1024), {"MinSize": 1024}),
+        (DatastoreChange(datastore="w", on=("added", "modified")), None),
+        (DatastoreChange(datastore="w", on=("removed", "added")), {"On": ["added", "removed"]}),
+        (DatastoreChange(datastore="w", append_only=True), {"AppendOnly": True}),
+        (
+            DatastoreChange(datastore="w", per="file", max_runs_per_poll=5),
+            {"Per": "file", "MaxRunsPerPoll": 5},
+        ),
     ],
 )
 def test_our_additions_are_one_object_with_only_what_v1_cannot_say(trigger, additions):

@@ -30,6 +30,7 @@ from aml_magics.model.resources import (
     StepStatus,
     Submission,
 )
+from aml_magics.model.storage import CredentialKind
 from aml_magics.model.triggers import Cron, DatastoreChange, Recurrence
 
 text = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
@@ -95,8 +96,28 @@ crons = st.builds(
     time_zone=zones,
     start_time=maybe(walls),
 )
+
+
+@st.composite
+def filters(draw):
+    """The options of a change that say what counts, as they may go together."""
+    append_only = draw(st.booleans())
+    kinds = ("added",) if append_only else ("added", "modified", "removed")
+    on = draw(st.lists(st.sampled_from(kinds), unique=True, max_size=3).map(tuple))
+    per = draw(st.sampled_from(["", "file", "batch"]))
+    return {
+        "pattern": draw(maybe(words.map("*.{}".format))),
+        "min_size": 0 if "removed" in on else draw(st.integers(0, 10**12)),
+        "on": on,
+        "per": per,
+        "max_runs_per_poll": draw(maybe(st.integers(1, 1000))) if per == "file" else None,
+        "append_only": append_only,
+    }
+
+
 changes = st.builds(
-    DatastoreChange,
+    lambda chosen, **fields: DatastoreChange(**chosen, **fields),
+    filters(),
     datastore=words,
     path_on_datastore=paths,
     polling_interval=st.sampled_from([1.0, 5.0, 0.25, 59.5, 60.0, 90.0, 300.0, 3600.0]).map(
@@ -104,7 +125,6 @@ changes = st.builds(
     ),
     data_path_parameter_name=maybe(names),
     recursive=st.booleans(),
-    per=st.sampled_from(["", "file", "batch"]),
     settle=st.sampled_from([0.0, 0.5, 2.0]).map(lambda seconds: timedelta(seconds=seconds)),
 )
 triggers = recurrences | crons | changes
@@ -114,8 +134,10 @@ datastores = st.builds(Datastore, name=words, folder=words.map("/data/".__add__)
     Datastore,
     name=words,
     type=st.sampled_from(["AzureBlob", "AzureFile"]),
-    account=maybe(words),
+    account=words,
     container=maybe(words),
+    url=words.map("http://127.0.0.1:10000/".__add__) | st.just("https://account.blob.core.windows.net"),
+    credential=st.sampled_from(CredentialKind),
     is_default=st.booleans(),
 )
 
@@ -221,7 +243,7 @@ fires = st.builds(
     Fire,
     key=ids,
     schedule_id=ids,
-    reason=st.sampled_from(["clock", "added", "modified"]),
+    reason=st.sampled_from(["clock", "added", "modified", "removed"]),
     decided=moments,
     due=maybe(moments),
     objects=st.lists(text, max_size=3).map(tuple),
@@ -233,10 +255,12 @@ polls = st.builds(
     Poll,
     at=moments,
     took=st.timedeltas(timedelta(0), timedelta(hours=1)),
+    lateness=st.timedeltas(timedelta(0), timedelta(hours=1)),
     objects=st.integers(0, 10**6),
     added=st.integers(0, 99),
     modified=st.integers(0, 99),
     removed=st.integers(0, 99),
+    matched=st.integers(0, 99),
     fired=st.integers(0, 99),
     error=text,
 )
@@ -254,6 +278,11 @@ histories = st.builds(
     looks=counts,
     added=counts,
     modified=counts,
+    removed=counts,
+    matched=counts,
+    failed=counts,
+    carried=counts,
+    condition=text,
     waiting=st.lists(text, max_size=2).map(tuple),
     since=maybe(moments),
     next_due=maybe(moments),

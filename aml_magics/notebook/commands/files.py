@@ -1,4 +1,4 @@
-"""Reading files and folders of this machine, with errors that a person can use."""
+"""Reading and writing files and folders of this machine, with errors that a person can use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 
-__all__ = ["is_folder", "read_file", "read_folder"]
+__all__ = ["is_folder", "read_file", "read_folder", "write_file"]
 
 # What no step and no datastore is meant to get. Hidden folders (.git, .aml, .ipynb_checkpoints) are left out too.
 _LEFT_OUT = {"__pycache__", "node_modules"}
@@ -53,6 +53,18 @@ def read_folder(folder: Path) -> dict[str, bytes]:
             f"There are no files in the folder {str(folder)!r}", hint="Put a file into it, or name another."
         )
     return found
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Make or replace a file, and the folders above it. InvalidInput when that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InvalidInput(
+            f"Cannot write {str(path)!r}: {reason}", hint="Name a place that you can write to."
+        ) from error
 
 
 def _nearest(path: Path) -> str:

@@ -8,6 +8,7 @@ from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.lint import warnings_for
 from aml_magics.model.resources import Missed, Status
 from aml_magics.model.triggers import DatastoreChange
+from aml_magics.model.words import listed
 from aml_magics.notebook import tables
 from aml_magics.notebook.commands.pipeline import left_out
 from aml_magics.notebook.commands.schedule_request import read_request
@@ -119,7 +120,8 @@ def _view(
     ]
     said = [*notes, *(f"Warning: {warning}" for warning in warnings_for(trigger, call.now()))]
     if is_new and isinstance(trigger, DatastoreChange):
-        said.append("Files that are there now do not fire; those that are added or modified from now on do.")
+        kinds = listed(trigger.on).replace(" and ", " or ")
+        said.append(f"Files that are there now do not fire; those that are {kinds} from now on do.")
     sections = {}
     if found.status is not Status.ACTIVE:
         said.insert(0, "It is disabled: it does not fire.")
@@ -133,13 +135,15 @@ def _change_fields(trigger: Trigger) -> list[tuple[str, str]]:
     """What the words of a change trigger leave out."""
     if not isinstance(trigger, DatastoreChange):
         return []
+    most = f", at most {trigger.max_runs_per_poll:,} a poll" if trigger.max_runs_per_poll is not None else ""
     return [
         ("looks", f"every {in_words(trigger.polling_interval)}"),
-        ("runs", f"one per {trigger.per}"),
+        ("runs", f"one per {trigger.per}{most}"),
         (
             "changed object",
             f"in the data path {trigger.data_path_parameter_name}" if trigger.data_path_parameter_name else "",
         ),
+        ("names", "only added, each sorts after those that are there" if trigger.append_only else ""),
     ]
 
 

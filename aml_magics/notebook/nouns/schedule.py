@@ -85,6 +85,26 @@ _TRIGGER = (
         read=values.scalar,
         help="how long an object must stay unchanged: 2s; default 0.5 s",
     ),
+    Option(
+        name="pattern",
+        value="PATTERN",
+        help="only objects called so: '*.csv'; with a / the whole name below the path, else its last part",
+    ),
+    Option(name="min-size", value="SIZE", read=values.scalar, help="only objects of at least 10 KB, 1 MiB, ..."),
+    Option(
+        name="on",
+        value="KIND,KIND",
+        read=values.items,
+        completes="kind",
+        help="added, modified, removed; default added and modified. A removed object's path is its data path",
+    ),
+    Option(
+        name="max-runs-per-poll",
+        value="N",
+        read=values.scalar,
+        help="with one run per file: the rest waits for the next look, the oldest first",
+    ),
+    Option(name="append-only", help="objects are only added, and their names sort after those that are there"),
 )
 _SCHEDULE = (
     PIPELINE,

@@ -1,0 +1,197 @@
+"""What a poll remembers of a listing: leaves, packed some thousands of blobs to a row.
+
+A *leaf* is a short run of records. It is known by its length and digest, so that the same run is recognised without
+parsing it, and holds a hash of each name and ETag, so that a run that differs can be told in what. A row is the leaves
+of about ``ROW`` blobs; its key is a number that sorts it, eight bytes, big-endian. Rows stay packed in memory too:
+some 24 bytes a blob.
+
+64 bits of a name: two of a million names are taken for one another with a chance of 3 in 100 million. An unchanged
+leaf that is not is a collision of XXH3 with 128 bits.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+__all__ = ["ROW", "Leaf", "PackedSnapshot", "RowWriter", "pack", "unpack"]
+
+ROW = 5000  # blobs
+LARGE_ROW, SMALL_ROW = ROW * 3 // 2, ROW // 4
+_STEP = 1 << 40  # between the numbers of two rows, so that others fit in between
+_FORMAT = 1
+_HEAD = struct.Struct("<BI")
+_KEY = struct.Struct(">Q")
+
+Row = tuple[bytes, bytes]  # key and content
+
+
+class Leaf(NamedTuple):
+    """``key``: the first record up to the end of its name; ``names`` and ``etags``: eight bytes for each object."""
+
+    key: bytes
+    length: int
+    digest: bytes
+    names: bytes
+    etags: bytes
+
+    @property
+    def objects(self) -> int:
+        return len(self.names) // 8
+
+
+def pack(leaves: Sequence[Leaf]) -> bytes:
+    """Leaves as a row."""
+    count = len(leaves)
+    numbers = struct.pack(
+        f"<{3 * count}I",
+        *(len(leaf.key) for leaf in leaves),
+        *(leaf.length for leaf in leaves),
+        *(len(leaf.names) for leaf in leaves),
+    )
+    texts = [b"".join(parts) for parts in zip(*((x.digest, x.key, x.names, x.etags) for x in leaves), strict=True)]
+    return b"".join((_HEAD.pack(_FORMAT, count), numbers, *texts))
+
+
+def unpack(row: bytes) -> list[Leaf]:
+    """The leaves of a row; ValueError when it is none of this format."""
+    if row[:1] != bytes((_FORMAT,)):
+        raise ValueError(f"a snapshot of format {row[:1].hex() or 'none'} is not known to this version")
+    _, count = _HEAD.unpack_from(row)
+    numbers = struct.unpack_from(f"<{3 * count}I", row, _HEAD.size)
+    keys, lengths, sizes = numbers[:count], numbers[count : 2 * count], numbers[2 * count :]
+    digest = _HEAD.size + 12 * count
+    key = digest + 16 * count
+    name = key + sum(keys)
+    etag = name + sum(sizes)
+    leaves = []
+    for key_size, length, size in zip(keys, lengths, sizes, strict=True):
+        leaves.append(
+            Leaf(
+                row[key : key + key_size],
+                length,
+                row[digest : digest + 16],
+                row[name : name + size],
+                row[etag : etag + size],
+            )
+        )
+        digest, key, name, etag = digest + 16, key + key_size, name + size, etag + size
+    return leaves
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSnapshot:
+    """The rows of a place, in the order of the listing."""
+
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def load(cls, rows: Iterable[Row]) -> PackedSnapshot:
+        """From the database, in any order."""
+        return cls(tuple(sorted(rows)))
+
+
+class RowWriter:
+    """Turns the leaves of a new listing into rows, and leaves alone the rows whose leaves all stay.
+
+    The walk tells when it ``enter``s a row of the old snapshot, then which leaves it ``keep``s or ``lose``s, and which
+    it ``gain``s.
+    """
+
+    def __init__(self, before: PackedSnapshot) -> None:
+        self._before = before
+        self._old = dict(before.rows)
+        self._ahead = iter(before.rows)  # what has not been entered yet
+        self._next: Row | None = next(self._ahead, None)
+        self._origins: list[bytes] = []  # keys of rows whose leaves are here, and that nothing took over yet
+        self._leaves: list[Leaf] = []
+        self._objects = 0  # in those leaves
+        self._changed = False
+        self._crowded = False
+        self._rows: list[Row] = []
+
+    def enter(self, key: bytes) -> None:
+        """The walk has come to the first leaf of that old row, or beyond it."""
+        if self._next is None or self._next[0] != key:
+            return
+        self._close()
+        self._next = next(self._ahead, None)
+        self._origins.append(key)
+
+    def keep(self, leaf: Leaf) -> None:
+        self._leaves.append(leaf)
+        self._objects += leaf.objects
+
+    def lose(self) -> None:
+        """A leaf of the rows that were entered is there no more."""
+        self._changed = True
+
+    def gain(self, leaves: Iterable[Leaf]) -> None:
+        """These leaves were not there, or stand in the place of others."""
+        self._changed = True
+        for leaf in leaves:
+            self.keep(leaf)
+        if self._objects >= LARGE_ROW:
+            self._flush(leave=ROW)
+
+    def finish(self) -> tuple[PackedSnapshot, list[Row], list[bytes]]:
+        """The new snapshot, the rows to put and the keys to drop."""
+        if self._changed:
+            self._flush(leave=0)
+            self._origins.clear()
+        else:
+            self._close()
+        rows = self._numbered() if self._crowded else self._rows
+        put = [row for row in rows if self._old.get(row[0]) != row[1]]
+        keys = {key for key, _ in rows}
+        return PackedSnapshot(tuple(rows)), put, [key for key in self._old if key not in keys]
+
+    def _close(self) -> None:
+        """A row ends here, unless what there is of it is too little for one."""
+        if not self._changed:
+            self._rows += [(key, self._old[key]) for key in self._origins]
+        else:
+            self._flush(leave=SMALL_ROW)
+            if self._leaves:
+                return
+            self._changed = False
+        self._origins.clear()
+        self._leaves, self._objects = [], 0
+
+    def _flush(self, *, leave: int) -> None:
+        """Make rows of the leaves, but for the last when they hold fewer than ``leave`` objects."""
+        for leaves in _portions(self._leaves):
+            objects = sum(leaf.objects for leaf in leaves)
+            if objects < leave:
+                self._leaves, self._objects = leaves, objects
+                return
+            self._rows.append((self._new_key(), pack(leaves)))
+        self._leaves, self._objects = [], 0
+
+    def _new_key(self) -> bytes:
+        if self._origins:
+            return self._origins.pop(0)
+        lower = _KEY.unpack(self._rows[-1][0])[0] if self._rows else 0
+        step = (_KEY.unpack(self._next[0])[0] - lower) // 8 if self._next else _STEP
+        self._crowded = self._crowded or step < 1
+        return _KEY.pack(lower + step)
+
+    def _numbered(self) -> list[Row]:
+        return [(_KEY.pack(_STEP * number), row) for number, (_, row) in enumerate(self._rows, 1)]
+
+
+def _portions(leaves: Sequence[Leaf]) -> Iterator[list[Leaf]]:
+    """Leaves in portions of about ``ROW`` objects; the last may be smaller, or half as large again."""
+    rest = sum(leaf.objects for leaf in leaves)
+    portion: list[Leaf] = []
+    count = 0
+    for leaf in leaves:
+        portion.append(leaf)
+        count += leaf.objects
+        if count >= ROW and rest - count > SMALL_ROW:
+            yield portion
+            portion, rest, count = [], rest - count, 0
+    if portion:
+        yield portion

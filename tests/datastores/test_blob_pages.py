@@ -1,0 +1,213 @@
+"""Pages of a listing: what is asked for again, what ends the listing, and that no part of one passes for the whole."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from aml_magics.datastores import BlobContainer
+from aml_magics.model.errors import InvalidInput, NotFound, ServiceError
+from aml_magics.model.secret import Secret
+from tests.support.azurite import KEY
+from tests.support.listing import xml_page, xml_record
+from tests.support.planted import planted
+
+ONE, TWO = xml_record("a", "0x1"), xml_record("b", "0x2")
+
+
+def answer(body: bytes, status: str = "200 OK", **headers: object) -> bytes:
+    lines = {"Content-Type": "application/xml", "Content-Length": len(body), **headers}
+    text = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status}\r\n{text}\r\n".encode() + body
+
+
+def refused(status: str, code: str = "", **headers: object) -> bytes:
+    return answer(f"<Error><Code>{code}</Code><Message>Not now.\nId:1</Message></Error>".encode(), status, **headers)
+
+
+class Service:
+    """Answers each request with the next of ``script``; ``None`` closes the connection instead."""
+
+    def __init__(self) -> None:
+        self.script: list[bytes | None] = []
+        self.requests: list[str] = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/account"
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection:
+                connection.settimeout(10)
+                while self._answered(connection):
+                    pass
+
+    def _answered(self, connection: socket.socket) -> bool:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            more = connection.recv(65536)
+            if not more:
+                return False
+            request += more
+        self.requests.append(request.decode())
+        reply = self.script.pop(0)
+        if reply is None:
+            return False
+        connection.sendall(reply)
+        # What was cut short in the script ends with its connection, as it would in the world.
+        head, _, body = reply.partition(b"\r\n\r\n")
+        return b"Content-Length: %d\r\n" % len(body) in head + b"\r\n"
+
+
+@pytest.fixture
+def bed():
+    service, sleeps = Service(), []
+    store = BlobContainer.open(service.url, "c", Secret(KEY), sleep=sleeps.append)
+    bed = SimpleNamespace(service=service, sleeps=sleeps, store=store)
+    bed.names = lambda **options: [info.name for info in store.list(recursive=True, **options)]
+    yield bed
+    store.close()
+    service.close()
+    assert service.script == []
+
+
+def test_pages_follow_one_another_on_one_connection(bed):
+    bed.service.script = [answer(xml_page([ONE], "more & more")), answer(xml_page([TWO]))]
+    assert bed.names() == ["a", "b"]
+    assert "marker=more%20%26%20more" in bed.service.requests[1]
+    assert (bed.service.connections, bed.sleeps) == (1, [])
+
+
+def test_a_connection_that_was_dropped_is_made_anew_at_once(bed):
+    bed.service.script = [answer(xml_page([ONE])), None, answer(xml_page([TWO]))]
+    assert (bed.names(), bed.names()) == (["a"], ["b"])
+    assert bed.sleeps in ([], [0.0])
+
+
+@pytest.mark.parametrize("status", ["429 Slow", "500 Oops", "503 Busy"])
+def test_what_is_refused_for_now_is_asked_for_again(bed, status):
+    refusals = [refused(status), refused(status, Retry_After=3), refused(status, Retry_After=600)]
+    bed.service.script = [answer(xml_page([ONE], "2")), *refusals, answer(xml_page([TWO]))]
+    assert bed.names() == ["a", "b"]
+    assert bed.sleeps == [0.0, 3.0, 10.0]
+
+
+CUT = answer(xml_page([ONE]))[:-30]
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(xml_page([ONE])), xml_page([ONE]))
+SHORT = xml_page([ONE])[:-30]
+
+
+@pytest.mark.parametrize("cut", [None, CUT, CHUNKED, answer(SHORT)], ids=["reset", "cut", "no last chunk", "no end"])
+def test_an_answer_that_is_cut_short_is_asked_for_again(bed, cut):
+    bed.service.script = [cut, cut, answer(xml_page([TWO]))]
+    assert bed.names() == ["b"]
+    assert bed.sleeps == [0.0, 0.5]
+
+
+@pytest.mark.parametrize("reply", [None, CUT, answer(SHORT), refused("503 Busy", "ServerBusy")])
+def test_what_does_not_pass_fails_the_listing_in_one_line(bed, reply):
+    bed.service.script = [answer(xml_page([ONE], "2")), *[reply] * 5]
+    with pytest.raises(ServiceError, match=r"^cannot list the objects in http://127.0.0.1:\d+/account/c: ") as caught:
+        bed.names()
+    assert "\n" not in str(caught.value)
+    assert bed.sleeps == [0.0, 0.5, 1.0, 2.0]
+
+
+WHOLE = xml_page([ONE])
+MALFORMED = {
+    "no NextMarker": WHOLE.replace(b"<NextMarker />", b""),
+    "2 NextMarkers": WHOLE.replace(b"<NextMarker />", b"<NextMarker />" * 2),
+    "more than one NextMarker": WHOLE.replace(b"<Blobs>", b"<NextMarker>b</NextMarker><Blobs>"),
+    "no list of blobs": WHOLE.replace(b"Blobs>", b"Others>"),
+    "not XML": WHOLE.replace(b"<Etag>", b"<Etags>"),
+    "lacks its ETag": WHOLE.replace(b"Etag>", b"Mark>"),
+    "makes no sense": WHOLE.replace(b" Nov ", b" Nie "),
+}
+
+
+@pytest.mark.parametrize("wrong", MALFORMED)
+def test_a_page_that_makes_no_sense_ends_the_listing(bed, wrong):
+    bed.service.script = [answer(MALFORMED[wrong])]
+    with pytest.raises(ServiceError, match=wrong):
+        bed.names()
+    assert bed.sleeps == []
+
+
+def test_markers_that_go_round_end_the_listing(bed):
+    bed.service.script = [answer(xml_page([ONE], marker)) for marker in ("x", "y", "x")]
+    with pytest.raises(ServiceError, match="the same NextMarker again"):
+        bed.names()
+
+
+def test_an_empty_page_in_the_middle_is_not_the_end(bed):
+    bed.service.script = [answer(page) for page in (xml_page([], "1"), xml_page([ONE], "2"), xml_page([]))]
+    assert bed.names() == ["a"]
+
+
+def test_the_version_steps_down_once_and_stays(bed):
+    unknown = refused("400 Bad", "InvalidHeaderValue")
+    bed.service.script = [unknown, answer(xml_page([ONE], "2")), answer(xml_page([TWO])), answer(xml_page([]))]
+    assert (bed.names(), bed.names()) == (["a", "b"], [])
+    versions = [r.lower().partition("x-ms-version: ")[2][:10] for r in bed.service.requests]
+    assert versions[0] > versions[1] == versions[2] == versions[3]
+    assert bed.sleeps == []
+
+
+def test_a_container_that_goes_is_not_found_and_not_asked_again(bed):
+    bed.service.script = [answer(xml_page([ONE], "2")), refused("404 Gone", "ContainerNotFound")]
+    with pytest.raises(NotFound, match="there is no container"):
+        bed.names()
+
+
+def test_what_the_service_says_is_shown_without_secrets():
+    service, secret = Service(), planted("signature")
+    service.script = [answer(f"<Error><Code>X</Code><Message>?sig={secret} bad</Message></Error>".encode(), "403 No")]
+    store = BlobContainer.open(service.url, "c", Secret(f"sv=2024-08-04&sig={secret}"))
+    try:
+        with pytest.raises(ServiceError, match=r"403 X, \?sig=\*\*\* bad") as caught:
+            list(store.list())
+    finally:
+        store.close()
+        service.close()
+    assert secret not in str(caught.value)
+    assert f"sig={secret}" in service.requests[0]
+
+
+class Tokens:
+    """A token credential: what it was asked for, and a token a call."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple] = []
+
+    def get_token(self, *scopes: str, **options: object) -> object:
+        from azure.core.credentials import AccessToken
+
+        self.asked.append((scopes, options.get("tenant_id")))
+        return AccessToken(planted(f"token-{len(self.asked)}"), 4102444800)
+
+
+def test_a_token_is_never_sent_without_encryption():
+    service = Service()
+    store = BlobContainer.open(service.url, "c", Tokens())
+    try:
+        with pytest.raises(InvalidInput, match="only supported with HTTPS"):
+            list(store.list())
+    finally:
+        store.close()
+        service.close()
+    assert service.requests == []
