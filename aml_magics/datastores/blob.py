@@ -189,7 +189,7 @@ def _by_address(
     def connect() -> ContainerClient:
         from azure.storage.blob import ContainerClient  # noqa: PLC0415 - loads for half a second
 
-        given = _revealed(credential) if isinstance(credential, Secret) else credential
+        given = credential.reveal().strip() if isinstance(credential, Secret) else credential
         return ContainerClient(address, container, credential=given, **options)
 
     return connect, f"{address}/{_checked_container(container)}"
@@ -223,10 +223,6 @@ def _endpoint(fields: dict[str, str]) -> str:
 
 def _client_options() -> dict[str, Any]:
     return {"api_version": VERSIONS[-1], "initial_backoff": 1, "increment_base": 2}
-
-
-def _revealed(credential: Secret) -> str | dict[str, str]:
-    return credential.reveal().strip().removeprefix("?")
 
 
 def _checked_container(name: str) -> str:
