@@ -93,12 +93,20 @@ class BlobContainer:
         for page in self.pages(path, recursive=recursive):
             yield from self._infos(page)
 
-    def pages(self, path: str, *, recursive: bool) -> Iterator[Page]:
-        """The same in pages of records, in the order of the service (``engine/leaf_walk.py``)."""
+    @property
+    def starts_anywhere(self) -> bool:
+        """Whether the service heeds ``start_from``: known once a page was listed, before that hoped for."""
+        return self._is_fast and self._clients()[1].starts_anywhere
+
+    def pages(self, path: str, *, recursive: bool, start_from: str = "") -> Iterator[Page]:
+        """The same in pages of records, in the order of the service (``engine/leaf_walk.py``).
+
+        ``start_from``: the name to begin at. A service that ``starts_anywhere`` is not true of begins at the beginning.
+        """
         prefix = f"{_checked_path(path)}/" if path else ""
         client, fast = self._clients()
         if self._is_fast:
-            yield from fast.pages(prefix, delimiter="" if recursive else "/")
+            yield from fast.pages(prefix, delimiter="" if recursive else "/", start_from=start_from)
         else:
             yield from self._sdk_pages(client, prefix, recursive=recursive)
 
