@@ -93,12 +93,20 @@ class BlobContainer:
         for page in self.pages(path, recursive=recursive):
             yield from self._infos(page)
 
-    def pages(self, path: str, *, recursive: bool) -> Iterator[Page]:
-        """The same in pages of records, in the order of the service (``engine/leaf_walk.py``)."""
+    @property
+    def starts_anywhere(self) -> bool:
+        """Whether the service heeds ``start_from``: known once a page was listed, before that hoped for."""
+        return self._is_fast and self._clients()[1].starts_anywhere
+
+    def pages(self, path: str, *, recursive: bool, start_from: str = "") -> Iterator[Page]:
+        """The same in pages of records, in the order of the service (``engine/leaf_walk.py``).
+
+        ``start_from``: the name to begin at. A service that ``starts_anywhere`` is not true of begins at the beginning.
+        """
         prefix = f"{_checked_path(path)}/" if path else ""
         client, fast = self._clients()
         if self._is_fast:
-            yield from fast.pages(prefix, delimiter="" if recursive else "/")
+            yield from fast.pages(prefix, delimiter="" if recursive else "/", start_from=start_from)
         else:
             yield from self._sdk_pages(client, prefix, recursive=recursive)
 
@@ -196,7 +204,7 @@ def _by_address(
     def connect() -> ContainerClient:
         from azure.storage.blob import ContainerClient  # noqa: PLC0415 - loads for half a second
 
-        given = _revealed(credential) if isinstance(credential, Secret) else credential
+        given = credential.reveal().strip() if isinstance(credential, Secret) else credential
         return ContainerClient(address, container, credential=given, **options)
 
     return connect, f"{address}/{_checked_container(container)}"
@@ -230,10 +238,6 @@ def _endpoint(fields: dict[str, str]) -> str:
 
 def _client_options() -> dict[str, Any]:
     return {"api_version": VERSIONS[-1], "initial_backoff": 1, "increment_base": 2}
-
-
-def _revealed(credential: Secret) -> str | dict[str, str]:
-    return credential.reveal().strip().removeprefix("?")
 
 
 def _checked_container(name: str) -> str:

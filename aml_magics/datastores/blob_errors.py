@@ -43,9 +43,9 @@ def azure_errors(what: str, where: str) -> Iterator[None]:
 
     try:
         yield
-    except HttpResponseError as error:
-        code = getattr(error, "error_code", None)
-        text = getattr(code, "value", code)
-        raise refusal(what, where, error.status_code or 0, str(text or ""), error.reason or "") from error
     except AzureError as error:
+        if isinstance(error, HttpResponseError) and error.status_code:
+            code = getattr(error, "error_code", None)
+            text = getattr(code, "value", code)
+            raise refusal(what, where, error.status_code, str(text or ""), error.reason or "") from error
         raise failure(what, where, error) from error

@@ -90,7 +90,7 @@ _PREFIX = re.compile(
     rb"(?:<Properties>(?:[^<]|<(?!/Properties>))*</Properties>|<Properties ?/>)?</BlobPrefix>"
 )
 _END = re.compile(
-    rb"(?:</Blobs>|<Blobs ?/>)(?:<NextMarker ?/>|<NextMarker>([^<]*)</NextMarker>)</EnumerationResults>\s*"
+    rb"(?:</Blobs>|<Blobs ?/>)\s*(?:<NextMarker ?/>|<NextMarker>([^<]*)</NextMarker>)\s*</EnumerationResults>\s*"
 )
 
 
@@ -111,8 +111,7 @@ def read_page(body: bytes, *, has_prefixes: bool) -> Page:
         raise MalformedPage("the page has more than one NextMarker")
     start = opening + len(b"<Blobs>") if opening >= 0 else end
     marker = _text(ending[1] or b"")
-    page = _without_prefixes(body, start, end, marker) if has_prefixes else Page(body, start, end, marker)
-    return page if _is_plain(page) else _rewritten(body[start:end], marker)
+    return _without_prefixes(body, start, end, marker) if has_prefixes else Page(body, start, end, marker)
 
 
 def read_records(body: bytes, start: int, end: int) -> Records:
@@ -169,23 +168,7 @@ def _without_prefixes(body: bytes, start: int, end: int, marker: str) -> Page:
     if body.find(b"<BlobPrefix>", start, end) < 0:
         return Page(body, start, end, marker)
     records = _PREFIX.sub(b"", body[start:end])
-    if records.find(b"<BlobPrefix><Name") >= 0:
-        return _rewritten(records, marker)
     return Page(records, 0, len(records), marker)
-
-
-def _is_plain(page: Page) -> bool:
-    """Whether the records of a page begin and end as they always do."""
-    body, start, end, _ = page
-    return start == end or (body.startswith(RECORD_START, start) and body.endswith(b"</Blob>", start, end))
-
-
-def _rewritten(xml: bytes, marker: str) -> Page:
-    """A page that is written in an unusual way, as it is usually written."""
-    found = (record for record in _parse(xml) if record)
-    return page_of(
-        [as_record(name.decode(), etag.decode(), int(size), when) for name, when, etag, size in found], marker
-    )
 
 
 def _from_wide(encoded: bytes, name: bytes, modified: bytes, etag: bytes, kind: bytes, size: bytes) -> Record | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from types import SimpleNamespace
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
 
 from aml_magics.datastores import BlobContainer
 from aml_magics.model.errors import InvalidInput, NotFound, ServiceError
 from aml_magics.model.secret import Secret
 from tests.support.azurite import KEY
+from tests.support.https import make_certificate
 from tests.support.listing import xml_page, xml_record
 from tests.support.planted import planted
 
@@ -31,12 +34,13 @@ def refused(status: str, code: str = "", **headers: object) -> bytes:
 class Service:
     """Answers each request with the next of ``script``; ``None`` closes the connection instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.script: list[bytes | None] = []
         self.requests: list[str] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/account"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}/account"
+        self._tls = tls
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -52,6 +56,8 @@ class Service:
             except OSError:
                 return
             self.connections += 1
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
             with connection:
                 connection.settimeout(10)
                 while self._answered(connection):
@@ -79,7 +85,7 @@ def bed():
     service, sleeps = Service(), []
     store = BlobContainer.open(service.url, "c", Secret(KEY), sleep=sleeps.append)
     bed = SimpleNamespace(service=service, sleeps=sleeps, store=store)
-    bed.names = lambda **options: [info.name for info in store.list(recursive=True, **options)]
+    bed.names = lambda: [info.name for info in store.list(recursive=True)]
     yield bed
     store.close()
     service.close()
@@ -211,3 +217,53 @@ def test_a_token_is_never_sent_without_encryption():
         store.close()
         service.close()
     assert service.requests == []
+
+
+@pytest.fixture
+def encrypted(tmp_path, monkeypatch):
+    """A service with a certificate of its own, and a datastore that is opened with tokens."""
+    certificate, key = make_certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    service, tokens = Service(context), Tokens()
+    store = BlobContainer.open(service.url, "c", tokens)
+    yield SimpleNamespace(service=service, tokens=tokens, store=store)
+    store.close()
+    service.close()
+
+
+def test_a_token_is_asked_for_once_and_sent_with_each_request(encrypted):
+    encrypted.service.script = [answer(xml_page([ONE], "2")), answer(xml_page([TWO]))]
+    assert [info.name for info in encrypted.store.list()] == ["a", "b"]
+    assert encrypted.tokens.asked == [(("https://storage.azure.com/.default",), None)]
+    assert all(f"Bearer {planted('token-1')}" in request for request in encrypted.service.requests)
+
+
+def test_a_service_of_another_tenant_is_given_that_tenant_s_token(encrypted):
+    challenge = "Bearer authorization_uri=https://login.invalid/other-tenant/oauth2 resource_id=https://storage.invalid"
+    encrypted.service.script = [refused("401 No", WWW_Authenticate=challenge), answer(xml_page([ONE]))]
+    assert [info.name for info in encrypted.store.list()] == ["a"]
+    assert encrypted.tokens.asked[1] == (("https://storage.invalid/.default",), "other-tenant")
+    assert f"Bearer {planted('token-2')}" in encrypted.service.requests[1]
+
+
+def test_a_credential_that_fails_is_one_line(encrypted, monkeypatch):
+    def fail(*_: str, **__: object) -> None:
+        raise ClientAuthenticationError(message=f"not you\nBearer {planted('token-x')}")
+
+    monkeypatch.setattr(encrypted.tokens, "get_token", fail)
+    with pytest.raises(ServiceError, match=r"^cannot list the objects in https://.*/account/c: .*not you") as caught:
+        list(encrypted.store.list())
+    assert planted("token-x") not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_listing_begins_where_it_is_told_to_if_the_service_knows_how(bed):
+    too_new = refused("400 Bad", "InvalidHeaderValue")
+    bed.service.script = [answer(xml_page([TWO])), too_new, answer(xml_page([ONE, TWO]))]
+    pages = list(bed.store.pages("", recursive=True, start_from="b & c"))
+    assert (len(pages), bed.store.starts_anywhere) == (1, True)
+    assert "startFrom=b%20%26%20c" in bed.service.requests[0]
+    assert len(list(bed.store.pages("", recursive=True, start_from="b"))) == 1
+    assert bed.store.starts_anywhere is False

@@ -112,6 +112,22 @@ class World:
         return found
 
 
+def spaced(page: bytes) -> bytes:
+    """The same page, as no service writes it."""
+    return page.replace(b"><", b">\n <")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_in_an_unusual_form_are_told_exactly_too(small, seed):
+    world = World(seed, page_size=30)
+    world.churn(200)
+    world.sweep(baseline=True)
+    for turn in range(8):
+        world.listing.rendered = spaced if turn % 4 < 2 else lambda page: page
+        world.churn(world.random.choice((0, 5, 50)))
+        world.sweep()
+
+
 def hashed(text: str) -> int:
     return xxh3_64_intdigest(text.encode())
 
@@ -274,3 +290,83 @@ def test_a_snapshot_of_another_format_is_refused():
 def test_two_million_objects_would_take_fifty_megabytes(settled):
     snapshot = settled.sweep().snapshot
     assert sum(len(row) for _, row in snapshot.rows) <= 25 * 2000
+
+
+@pytest.fixture
+def small_rows(monkeypatch):
+    """Twenty rows of two thousand objects."""
+    for name, value in (("ROW", 100), ("LARGE_ROW", 150), ("SMALL_ROW", 25)):
+        monkeypatch.setattr(packing, name, value)
+
+
+def test_a_leaf_that_goes_is_not_missed_by_reading_its_neighbours(settled):
+    first, second = leaves(settled)[:2]
+    for name in settled.run(first.objects, first.objects + second.objects):
+        del settled.listing.records[name]
+    gone = settled.sweep()
+    assert (gone.removed, gone.parsed) == (second.objects, 0)
+
+
+def test_a_page_is_not_copied_for_the_leaf_that_it_cuts(settled, monkeypatch):
+    settled.listing.page_size = 307
+    bodies, digested = [], []
+    pages, digest = settled.listing.pages, leaf_walk.xxh3_128_digest
+
+    def watched_pages(path: str, *, recursive: bool):
+        for page in pages(path, recursive=recursive):
+            bodies.append(page.body)
+            yield page
+
+    def watched_digest(data: bytes | memoryview) -> bytes:
+        digested.append(data)
+        return digest(data)
+
+    monkeypatch.setattr(settled.listing, "pages", watched_pages)
+    monkeypatch.setattr(leaf_walk, "xxh3_128_digest", watched_digest)
+    assert settled.sweep().parsed == 0
+    views = [data for data in digested if isinstance(data, memoryview)]
+    assert all(any(view.obj is body for body in bodies) for view in views)
+    assert sum(len(data) for data in digested if isinstance(data, bytes)) < 6 * 30 * 1000
+
+
+def test_insertions_between_leaves_do_not_fray_them(settled):
+    starts = [leaf.key.removeprefix(b"<Blob><Name>").removesuffix(b"</Name>").decode() for leaf in leaves(settled)]
+    for start in starts[1::4]:
+        settled.put(f"d/{int(start[2:]) - 1:05}x")
+        settled.sweep()
+    assert len(leaves(settled)) <= 1.1 * len(starts)
+
+
+def test_rows_that_lose_most_of_their_objects_are_joined(small_rows):
+    world = World(1, page_size=300)
+    for number in range(2000):
+        world.put(f"d/{number:05}")
+    world.sweep(baseline=True)
+    assert len(world.rows) >= 14
+    for name in world.run(0, None):
+        if int(name[2:]) % 20:
+            del world.listing.records[name]
+    world.sweep()
+    assert len(world.rows) <= 4
+
+
+def test_many_new_objects_are_packed_as_they_come(small_rows, monkeypatch):
+    most, gain = [], RowWriter.gain
+
+    def watched(rows: RowWriter, gained) -> None:
+        gain(rows, gained)
+        most.append(rows._objects)
+
+    monkeypatch.setattr(RowWriter, "gain", watched)
+    world = World(1, page_size=50)
+    world.put("a")
+    world.put("z")
+    world.sweep(baseline=True)
+    for number in range(2000):
+        world.put(f"d/{number:05}")
+    world.sweep()
+    assert max(most) <= packing.LARGE_ROW + 100
+
+
+def leaves(world: World) -> list[packing.Leaf]:
+    return [leaf for _, row in sorted(world.rows.items()) for leaf in unpack(row)]

@@ -61,6 +61,7 @@ class LiveListing:
         self.records: dict[str, bytes] = {}
         self.page_size = page_size
         self.order = order
+        self.rendered: Callable[[bytes], bytes] = lambda page: page
         self.before_page: Callable[[], object] = lambda: None
         self.shown: list[bytes] = []  # the records of the last sweep
 
@@ -74,7 +75,7 @@ class LiveListing:
             records = [self.records[name] for name in chosen]
             self.shown += records
             goes_on = start + self.page_size < len(names)
-            yield read_page(xml_page(records, "more" if goes_on else ""), has_prefixes=False)
+            yield read_page(self.rendered(xml_page(records, "more" if goes_on else "")), has_prefixes=False)
             if not goes_on:
                 return
             after = self.order(chosen[-1])
