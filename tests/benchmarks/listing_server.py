@@ -7,7 +7,7 @@ is one buffer that has everything else already, into which 5,000 rows of the col
 byte those of the service, 732 bytes each; after them come a few with names that need care.
 
 It knows prefix, delimiter, marker, maxresults, ``startFrom`` and ``endBefore`` and, for who accepts Arrow, answers that.
-Credentials are not looked at. ``/control/...`` changes blobs and settings, see ``ListingServer``.
+Credentials are not looked at. ``/control/...`` changes blobs and settings, see ``control``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import numpy as np
 
 from tests.support.listing import xml_page, xml_record
 
-__all__ = ["ACCOUNT", "CONTAINER", "ListingServer"]
+__all__ = ["ACCOUNT", "CONTAINER", "ListingServer", "control"]
 
 ACCOUNT, CONTAINER = "account", "container"
 PAGE = 5000
@@ -227,7 +227,8 @@ class Service:
     def __init__(self, count: int) -> None:
         self.container = Container(count)
         self.delay = 0.0
-        self.requests = 0
+        self.offers_arrow = False
+        self.requests = self.arrow_answers = 0
         self.random = np.random.default_rng(1)
         self.arrow: dict[tuple[object, ...], list[bytes | memoryview]] = {}
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -263,7 +264,8 @@ class Service:
         version = headers.get("x-ms-version", "")
         with self.container.lock:
             found = self._select(query, version)
-            if ARROW in headers.get("accept", "") and version >= SPEAKS_ARROW:
+            if self.offers_arrow and ARROW in headers.get("accept", "") and version >= SPEAKS_ARROW:
+                self.arrow_answers += 1
                 return ARROW, self._arrow(found)
             # The buffer is this thread's own, so it may be sent after the lock was left.
             return "application/xml", pages.page(self.container, found, query)
@@ -287,7 +289,8 @@ class Service:
     def _control(self, what: str, query: dict[str, str]) -> object:
         container, many = self.container, len(self.container.numbers)
         count = int(query.get("count", 0))
-        self.arrow.clear()
+        if count:
+            self.arrow.clear()
         if what == "random":
             chosen = self.random.choice(many, count, replace=False)
             return container.change(np.concatenate([np.sort(chosen), np.arange(many, len(container))]))
@@ -297,7 +300,9 @@ class Service:
             return container.append(count)
         if what == "delay":
             self.delay = float(query["seconds"])
-        return {"requests": self.requests, "blobs": len(container), "cpu": time.process_time()}
+        if what == "arrow":
+            self.offers_arrow = query["offered"] == "True"
+        return {"requests": self.requests, "arrow": self.arrow_answers, "blobs": len(container)}
 
 
 def _requests(connection: socket.socket) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -316,7 +321,7 @@ def _requests(connection: socket.socket) -> Iterator[tuple[str, str, dict[str, s
 
 
 class ListingServer:
-    """``with ListingServer(1_000_000) as server``: such a service in another process, and what it can be told."""
+    """``with ListingServer(1_000_000) as server``: such a service, in another process."""
 
     def __init__(self, count: int) -> None:
         self._command = [sys.executable, "-m", "tests.benchmarks.listing_server", str(count)]
@@ -340,22 +345,18 @@ class ListingServer:
         """The account's."""
         return f"{self.address}/{ACCOUNT}"
 
-    def change(self, how: str, count: int) -> set[str]:
-        """``random``: rewrite so many anywhere, and those with odd names; ``insert`` so many anywhere; ``tail``."""
-        return set(control(self.address, how, count=count))
-
-    def delay(self, seconds: float) -> None:
-        """From now on wait before each page."""
-        control(self.address, "delay", seconds=seconds)
-
-    @property
-    def requests(self) -> int:
-        """Pages asked for since the start."""
-        return control(self.address, "state")["requests"]
+    def state(self) -> dict[str, int]:
+        """``requests`` for pages since the start, ``arrow`` answers among them, ``blobs``."""
+        return control(self.address, "state")
 
 
 def control(address: str, what: str, **values: object) -> object:
-    """Tell the server at ``address`` something."""
+    """Tell the server at ``address`` something.
+
+    ``random`` rewrites ``count`` blobs anywhere, and those with odd names; ``insert`` and ``tail`` make new ones anywhere
+    and behind the others; each returns the names. ``delay``: ``seconds`` before each page. ``arrow``: whether it is
+    ``offered``. Each of these, and ``state``, returns what the server counts.
+    """
     query = "&".join(f"{key}={value}" for key, value in values.items())
     with urllib.request.urlopen(f"{address}/control/{what}?{query}") as answer:
         return json.load(answer)
