@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import NamedTuple, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -168,7 +168,7 @@ class XmlPages:
         self.rows = np.tile(np.frombuffer(record, np.uint8), (PAGE, 1))
 
     def page(self, container: Container, found: Slice, query: dict[str, str]) -> list[bytes | memoryview]:
-        following = "" if found.following is None else container.name(found.following)
+        following = "" if found.following is None else quote(container.name(found.following))
         many = range(found.chosen.start, min(found.chosen.stop, len(container.numbers)))
         column = 0
         for place, width in zip(self.places, COLUMNS, strict=True):
@@ -213,7 +213,7 @@ def arrow_page(container: Container, found: Slice) -> list[bytes | memoryview]:
         "ResourceType": pa.array(["blob"] * count),
     }
     table = pa.RecordBatch.from_pydict(columns)
-    following = "" if found.following is None else container.name(found.following)
+    following = "" if found.following is None else quote(container.name(found.following))
     schema = table.schema.with_metadata({"NextMarker": following})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
@@ -272,7 +272,7 @@ class Service:
 
     def _select(self, query: dict[str, str], version: str) -> Slice:
         container = self.container
-        begin = query.get("marker") or (query.get("startFrom") if version >= STARTS_ANYWHERE else "") or ""
+        begin = unquote(query.get("marker", "")) or (query.get("startFrom") if version >= STARTS_ANYWHERE else "") or ""
         until = query.get("endBefore", "") if version >= SPEAKS_ARROW else ""
         end = container.first_from(until) if until else len(container)
         size = min(int(query.get("maxresults") or PAGE), PAGE)

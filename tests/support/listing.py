@@ -43,15 +43,15 @@ def xml_record(
     ).encode()
 
 
-def xml_page(records: list[bytes], marker: str = "") -> bytes:
-    """A whole reply."""
+def xml_page(records: list[bytes], marker: str = "", *, asked: str = "") -> bytes:
+    """A whole reply. ``asked``: the elements that say what was asked for."""
     following = f"<NextMarker>{escape(marker)}</NextMarker>" if marker else "<NextMarker />"
     head = (
         '\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="http://127.0.0.1/"'
         ' ContainerName="c">'
     )
     listed = f"<Blobs>{b''.join(records).decode()}</Blobs>" if records else "<Blobs />"
-    return f"{head}{listed}{following}</EnumerationResults>".encode()
+    return f"{head}{asked}{listed}{following}</EnumerationResults>".encode()
 
 
 class LiveListing:
