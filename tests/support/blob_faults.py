@@ -130,10 +130,8 @@ class BlobService:
         return FAULTS[fault](page, query) if fault else _reply("200 OK", page)
 
     def _next_fault(self, query: dict[str, str]) -> str:
-        """A marker can come again only where there is one; until then that fault waits."""
-        if not self.faults or (self.faults[0] == SAME_AGAIN and not query.get("marker")):
-            return ""
-        return self.faults.popleft()
+        fault = self.faults.popleft() if self.faults else ""
+        return "" if fault == SAME_AGAIN and not query.get("marker") else fault  # there is none that could come again
 
     def _page(self, query: dict[str, str]) -> bytes:
         size = min(int(query.get("maxresults") or self.page_size), self.page_size)
@@ -142,21 +140,17 @@ class BlobService:
         entries = [entry for entry in self._entries(query) if entry[0].encode() >= begin]
         following = f"2!{quote(entries[size][0])}&" if size < len(entries) else ""
         asked = "".join(f"<{key}>{escape(query[word])}</{key}>" for key, word in ECHOED if query.get(word))
-        return xml_page([record for _, record in entries[:size]], following, asked=asked)
+        return xml_page([_element(*entry) for entry in entries[:size]], following, asked=asked)
 
-    def _entries(self, query: dict[str, str]) -> list[tuple[str, bytes]]:
-        """Blobs and virtual directories in the order of their names."""
+    def _entries(self, query: dict[str, str]) -> list[tuple[str, Blob | None]]:
+        """Blobs, and virtual directories without one, in the order of their names."""
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-        entries: dict[str, bytes] = {}
+        entries: dict[str, Blob | None] = {}
         for name, blob in self.blobs.items():
             if not name.startswith(prefix):
                 continue
             inside, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
-            if found:
-                directory = prefix + inside + delimiter
-                entries[directory] = b"<BlobPrefix>%b</BlobPrefix>" % _name_element(directory)
-            else:
-                entries[name] = _record(name, blob)
+            entries[prefix + inside + delimiter if found else name] = None if found else blob
         return sorted(entries.items(), key=lambda entry: entry[0].encode())
 
 
@@ -201,17 +195,13 @@ class _Received(io.RawIOBase):
         return size
 
 
-def _record(name: str, blob: Blob) -> bytes:
+def _element(name: str, blob: Blob | None) -> bytes:
+    if blob is None:
+        record = xml_record(name, "")
+        return b"<BlobPrefix>%b</Name></BlobPrefix>" % record[len(b"<Blob>") : record.index(b"</Name>")]
     resource = blob.kind if blob.kind in ("file", "directory") else ""
-    metadata = STUB if blob.kind == "stub" else ""
-    return xml_record(
-        name, blob.etag, size=blob.size, modified=blob.modified, kind=resource, metadata=metadata
-    )
-
-
-def _name_element(name: str) -> bytes:
-    record = xml_record(name, "")
-    return record[len(b"<Blob>") : record.index(b"</Name>") + len(b"</Name>")]
+    metadata = "" if blob.is_object else STUB  # the service gives it to real directories too
+    return xml_record(name, blob.etag, size=blob.size, modified=blob.modified, kind=resource, metadata=metadata)
 
 
 def _error(code: str) -> bytes:
