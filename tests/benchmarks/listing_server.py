@@ -1,10 +1,10 @@
 """A List Blobs service of a size of one's choice, in a process of its own, that costs next to nothing to ask.
 
-    python -m tests.benchmarks.listing_server 1000000    # prints its address; ends when its standard input does
+    python -m tests.benchmarks.listing_server 1000000    # prints its address; ends with its standard input
 
-A container is columns: of each blob only what differs between blobs (number, time, ETag), as text of fixed width. A page
-is one buffer that has everything else already, into which 5,000 rows of the columns are copied. Records are byte for
-byte those of the service, 732 bytes each; after them come a few with names that need care.
+A container is columns: of each blob only what differs between blobs (number, time, ETag), as text of fixed width.
+A page is one buffer that has everything else already, into which 5,000 rows of the columns are copied. Records are as
+the service writes them, 732 bytes each; after them come a few with names that need care.
 
 It knows prefix, delimiter, marker, maxresults, ``startFrom`` and ``endBefore`` and, for who accepts Arrow, answers that.
 Credentials are not looked at. ``/control/...`` changes blobs and settings, see ``control``.
@@ -245,7 +245,9 @@ class Service:
             for method, target, headers in _requests(connection):
                 kind, body = self._answer(target, headers, pages)
                 size = sum(len(part) for part in body)
-                head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\nx-ms-version: 2026-10-06\r\n"
+                head = (
+                    f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\nx-ms-version: 2026-10-06\r\n"
+                )
                 head += f"Last-Modified: {formatdate(EPOCH, usegmt=True)}\r\nETag: 0x1\r\nx-ms-request-id: 1\r\n\r\n"
                 connection.sendall(head.encode())
                 for part in body if method != "HEAD" else []:
@@ -353,9 +355,9 @@ class ListingServer:
 def control(address: str, what: str, **values: object) -> object:
     """Tell the server at ``address`` something.
 
-    ``random`` rewrites ``count`` blobs anywhere, and those with odd names; ``insert`` and ``tail`` make new ones anywhere
-    and behind the others; each returns the names. ``delay``: ``seconds`` before each page. ``arrow``: whether it is
-    ``offered``. Each of these, and ``state``, returns what the server counts.
+    ``random`` rewrites ``count`` blobs anywhere, and those with odd names; ``insert`` and ``tail`` make new ones
+    anywhere and behind the others; each returns the names. ``delay``: ``seconds`` before each page. ``arrow``: whether
+    it is ``offered``. Each of these, and ``state``, returns what the server counts.
     """
     query = "&".join(f"{key}={value}" for key, value in values.items())
     with urllib.request.urlopen(f"{address}/control/{what}?{query}") as answer:

@@ -1,9 +1,9 @@
-"""A container that fails in every way and changes meanwhile: each change fires once, and history says what went wrong.
+"""A container that fails in every way and changes meanwhile: each change fires once, and history says what failed.
 
-Each schedule of faults is made from its number: rounds of edits, between looks and between the pages of one, with faults
-at random, a clock that jumps, and a container that is deleted and made again. The engine, the listing and what speaks
-HTTP are real; the bytes end in a service in this process, and time is a fake clock's. What must have fired is known from
-the service alone: after a round, what it shows and did not show when the round began.
+Each schedule of faults is made from its number: rounds of edits, between looks and between the pages of one, with
+faults at random, a clock that jumps, and a container that is deleted and made again. The engine, the listing and what
+speaks HTTP are real; the bytes end in a service in this process, and time is a fake clock's. What must have fired is
+known from the service alone: after a round, what it shows and did not show when the round began.
 """
 
 from __future__ import annotations
@@ -175,8 +175,13 @@ class Watched:
 
 REASONS = {
     **dict.fromkeys(PASSING, "broken"),
-    **{"429": "429", "500": "500", "503 with Retry-After": "503", "403": "403", "deleted": "no container"},
-    **{"two NextMarkers": "2 NextMarkers", "no NextMarker": "no NextMarker"},
+    "429": "429",
+    "500": "500",
+    "503 with Retry-After": "503",
+    "403": "403",
+    "deleted": "no container",
+    "two NextMarkers": "2 NextMarkers",
+    "no NextMarker": "no NextMarker",
     "the same NextMarker again": "same NextMarker again",
 }
 SAID = {

@@ -2,8 +2,8 @@
 
 ``BlobService`` is a dictionary of blobs that answers List Blobs: real bytes of HTTP in, real bytes out. ``attached``
 puts it where urllib3 would open a connection, so that our listing and azure-storage-blob run unmodified on it, without
-a thread or a port, and a test knows what was asked when. Each request takes the next of ``faults``, if there is one, and
-``before_page`` is called before each page is made: it may change blobs, or the container, between two pages of a listing.
+a thread or a port, and a test knows what was asked when. Each request takes the next of ``faults``, if there is one.
+``before_page`` is called before each page is made: it may change blobs, or the container, within a listing.
 
 A fault is *passing* when asking again is right, and *fatal* when it ends a listing at once.
 """
@@ -164,7 +164,7 @@ class Wire(socket.socket):
         self._asked = b""
         self._reply = Reply(b"", "close")
 
-    def sendall(self, data, flags: int = 0) -> None:  # noqa: ARG002
+    def sendall(self, data, flags: int = 0) -> None:
         self._asked += bytes(data)
         if self._asked.endswith(b"\r\n\r\n"):  # a listing has no body
             self._reply, self._asked = self._service.answer(self._asked), b""
@@ -220,7 +220,7 @@ def _reply(status: str, body: bytes, *, length: int | None = None, ending: str =
     return Reply(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body, ending)
 
 
-# --- faults: from the page that should have come, and what was asked ---------------------------------------------------
+# --- faults: from the page that should have come, and what was asked -------------------------------------------------
 
 Fault = Callable[[bytes, dict[str, str]], Reply]
 SAME_AGAIN = "the same NextMarker again"
