@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from aml_magics.datastores.base import ObjectInfo
+from aml_magics.datastores.blob_arrow import ArrowPage, arrow_records
 from aml_magics.datastores.blob_errors import azure_errors, failure
 from aml_magics.datastores.blob_pages import VERSIONS, BlobPages
 from aml_magics.datastores.blob_xml import MalformedPage, Page, as_info, as_record, page_of, read_records
@@ -98,7 +99,7 @@ class BlobContainer:
         """Whether the service heeds ``start_from``: known once a page was listed, before that hoped for."""
         return self._is_fast and self._clients()[1].starts_anywhere
 
-    def pages(self, path: str, *, recursive: bool, start_from: str = "") -> Iterator[Page]:
+    def pages(self, path: str, *, recursive: bool, start_from: str = "") -> Iterator[Page | ArrowPage]:
         """The same in pages of records, in the order of the service (``engine/leaf_walk.py``).
 
         ``start_from``: the name to begin at. A service that ``starts_anywhere`` is not true of begins at the beginning.
@@ -165,9 +166,13 @@ class BlobContainer:
         except ValueError as error:  # the library's word for a credential that it cannot read
             raise InvalidInput(f"cannot open {self.where}: {redacted(str(error))}") from error
 
-    def _infos(self, page: Page) -> Sequence[ObjectInfo]:
+    def _infos(self, page: Page | ArrowPage) -> Sequence[ObjectInfo]:
         try:
-            return [as_info(record) for record in read_records(page.body, page.start, page.end).found if record]
+            if isinstance(page, ArrowPage):
+                found = arrow_records(page)
+            else:
+                found = read_records(page.body, page.start, page.end).found
+            return [as_info(record) for record in found if record]
         except MalformedPage as error:
             raise failure("list the objects", self.where, error) from error
 

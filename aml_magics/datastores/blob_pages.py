@@ -5,7 +5,7 @@ thread of whoever asks. What is wrong for a moment is asked for again: a connect
 first time at once), an answer cut short, and the answers that mean "not now". A page that is whole but makes no sense
 is not asked for again, and ends the listing: taken for the end of it, it would look as if blobs had been removed.
 
-The service's version steps down until the service knows it, and stays there.
+The service's version steps down until the service knows it, and stays there. The newest one may be answered in Arrow.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from aml_magics.datastores.blob_arrow import MEDIA_TYPE, ArrowPage, read_arrow
 from aml_magics.datastores.blob_errors import azure_errors, failure, refusal
 from aml_magics.datastores.blob_xml import CutShort, MalformedPage, Page, read_page
 from aml_magics.model.errors import AmlError
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["VERSIONS", "BlobPages"]
 
 STARTS_ANYWHERE = "2026-02-06"  # since then the service knows ``startFrom``
-VERSIONS = (STARTS_ANYWHERE, "2024-08-04")  # the last one every emulator of the last years knows
+ARROW = "2026-10-06"  # since then it answers in Arrow, if it likes
+VERSIONS = (ARROW, STARTS_ANYWHERE, "2024-08-04")  # the last one every emulator of the last years knows
 WAITS = (0.0, 0.5, 1.0, 2.0)  # seconds before the second attempt and those after it
 LONGEST_WAIT = 10.0
 TIMEOUT = 60.0
@@ -50,6 +52,10 @@ class _Answer(NamedTuple):
     def code(self) -> str:
         found = _CODE.search(self.body)
         return self.headers.get("x-ms-error-code") or (found[1].decode(errors="replace") if found else "")
+
+    @property
+    def is_arrow(self) -> bool:
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
 
     @property
     def message(self) -> str:
@@ -85,7 +91,7 @@ class BlobPages:
         """Whether the service heeds ``start_from``. Known after the first page; before that, hoped for."""
         return VERSIONS[self._version] >= STARTS_ANYWHERE
 
-    def pages(self, prefix: str, *, delimiter: str = "", start_from: str = "") -> Iterator[Page]:
+    def pages(self, prefix: str, *, delimiter: str = "", start_from: str = "") -> Iterator[Page | ArrowPage]:
         """Page after page, each of them whole. AmlError when one cannot be had."""
         query = {"prefix": prefix, "delimiter": delimiter, "startFrom": start_from, "maxresults": self._page_size}
         seen: set[str] = set()
@@ -105,7 +111,7 @@ class BlobPages:
             self._pool.pools[key].close()  # ``clear`` leaves that to the garbage collector
         self._pool.clear()
 
-    def _page(self, query: Mapping[str, str]) -> Page:
+    def _page(self, query: Mapping[str, str]) -> Page | ArrowPage:
         waits = iter(WAITS)
         while True:
             try:
@@ -116,9 +122,14 @@ class BlobPages:
                     raise again.reason from again.__cause__
                 self._sleep(wait if again.wait is None else again.wait)
 
-    def _attempt(self, query: Mapping[str, str]) -> Page:
+    def _attempt(self, query: Mapping[str, str]) -> Page | ArrowPage:
         try:
             answer = self._ask(query)
+            while answer.status == 200 and answer.is_arrow:
+                if page := read_arrow(answer.body):
+                    return page
+                self._version += 1  # an Arrow that we do not know: older versions answer in XML
+                answer = self._ask(query)
             if answer.status == 200:
                 return read_page(answer.body, has_prefixes=bool(query["delimiter"]))
         except CutShort as error:
@@ -169,7 +180,8 @@ class BlobPages:
 
     def _exchange(self, request: PipelineRequest[Any]) -> _Answer:
         sent = request.http_request
-        headers = {**sent.headers, "Accept": "application/xml", "Accept-Encoding": "identity"}
+        accepted = f"{MEDIA_TYPE},application/xml" if VERSIONS[self._version] >= ARROW else "application/xml"
+        headers = {**sent.headers, "Accept": accepted, "Accept-Encoding": "identity"}
         answer = self._pool.request("GET", sent.url, headers=headers, redirect=False)
         return _Answer(answer.status, answer.headers, answer.data)
 

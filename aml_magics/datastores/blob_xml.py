@@ -57,7 +57,8 @@ class Page(NamedTuple):
     marker: str
 
 
-Record = tuple[bytes, bytes, bytes, bytes]  # name, time of modification in the form of HTTP, ETag, size
+# Name, time of modification (in the form of HTTP, or POSIX seconds), ETag, size.
+Record = tuple[bytes, bytes | float, bytes, bytes | int]
 
 
 class Records(NamedTuple):
@@ -232,7 +233,9 @@ def _resolved(entity: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _seconds(moment: bytes) -> float:
+def _seconds(moment: bytes | float) -> float:
+    if not isinstance(moment, bytes):
+        return float(moment)
     fields = parsedate(moment.decode())
     if fields is None:
         raise ValueError(f"{moment.decode()!r} is no time")

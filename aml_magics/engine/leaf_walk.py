@@ -3,7 +3,8 @@
 The snapshot is a list of *leaves*: short runs of the records that the listing gave, each with a digest. A sweep walks
 the pages with the leaves in step. Where the next bytes are those of the next leaf, nothing is parsed. Elsewhere the
 walk looks for the first record of one of the next leaves, parses what lies before it and compares it with the leaves
-that it stands for. A leaf that the end of a page cuts is put together with the next page.
+that it stands for. A leaf that the end of a page cuts is put together with the next page. A page that comes as an
+Arrow stream, which is cheap to read, is one leaf.
 
 Where the two lists fall into step again is a guess, good or bad for the speed alone. What a stretch of records and its
 leaves do not have in common is set aside, and whatever turns up on both sides by the end of the sweep has not come or
@@ -18,14 +19,16 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Protocol, runtime_checkable
+from xml.sax.saxutils import escape
 
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from aml_magics.datastores.base import ObjectInfo
+from aml_magics.datastores.blob_arrow import ArrowPage, arrow_records
 from aml_magics.datastores.blob_xml import RECORD_START, Page, Record, as_info, read_records
 from aml_magics.engine.packing import Leaf, PackedSnapshot, Row, RowWriter, unpack
 
@@ -36,12 +39,15 @@ LOOK_AHEAD = 5  # leaves
 WINDOW = 1 << 16  # bytes in which one of those is looked for
 _NAME_END = b"</Name>"
 
+Hashes = Sequence[int | None]  # one for each record; ``None``: it is no object
+Leaves = Iterable[Leaf]
+
 
 @runtime_checkable
 class PagedStore(Protocol):
     """A datastore that lists in pages of records, always in the same order."""
 
-    def pages(self, path: str, *, recursive: bool) -> Iterator[Page]:
+    def pages(self, path: str, *, recursive: bool) -> Iterator[Page | ArrowPage]:
         """The pages of a place. Raises AmlError instead of giving a page that is not whole."""
 
 
@@ -81,7 +87,10 @@ def sweep(
     pages = 0
     for page in store.pages(place_path, recursive=recursive):
         pages += 1
-        walk.read(page)
+        if isinstance(page, ArrowPage):
+            walk.read_arrow(page)
+        else:
+            walk.read(page)
     return walk.finish(watched, pages)
 
 
@@ -167,6 +176,22 @@ class _Walk:
                 self._carried = body[following:end]
                 return
 
+    def read_arrow(self, page: ArrowPage) -> None:
+        if self._carried:  # of a page of XML before this one
+            self.read(Page(b"", 0, 0, ""))
+        first = self._old.first()
+        if first and first[1].length == len(page.body) and xxh3_128_digest(page.body) == first[1].digest:
+            self._keep(*self._old.pop())
+            return
+        found = arrow_records(page)
+        names = [record[0] for record in found if record]
+        if not names:
+            return
+        self._skip_before(_key_of(names[-1]))
+        first = self._old.first()
+        stands_for = 1 if first and first[1].key <= _key_of(names[-1]) else 0
+        self._exchange(stands_for, found, lambda *hashes: [_leaf(_key_of(names[0]), page.body, *hashes)])
+
     def finish(self, watched: Collection[str], pages: int) -> Sweep:
         while self._old.first():
             self._replace(1, b"", 0, 0)
@@ -245,27 +270,32 @@ class _Walk:
 
     def _replace(self, count: int, body: bytes, start: int, end: int) -> int:
         """Put leaves of these records in the place of the next ``count`` old ones. Returns ``end``."""
-        old = []
-        for _ in range(count):
-            if not self._old.first():
-                break
-            row, leaf = self._old.pop()
-            if row is not None:
-                self._rows.enter(row)
-            self._rows.lose()
-            old.append(leaf)
         starts, found = read_records(body, start, end) if start < end else ([], [])
+        self._exchange(count, found, lambda names, etags: _leaves(body, starts, end, names, etags))
+        return end
+
+    def _exchange(self, count: int, found: Sequence[Record | None], leaves: Callable[[Hashes, Hashes], Leaves]) -> None:
+        """Give up the next ``count`` old leaves for what ``leaves`` makes of the hashes of these records."""
+        old = list(self._lost(count))
         names = [xxh3_64_intdigest(each[0]) if each else None for each in found]
         etags = [xxh3_64_intdigest(each[2]) if each else None for each in found]
-        if starts:
-            self._rows.gain(_leaves(body, starts, end, names, etags))
+        if found:
+            self._rows.gain(leaves(names, etags))
         records = [each for each in found if each]
         self._parsed += len(found)
         self._objects += len(records)
         if self._differences:
             plain = [name for name in names if name is not None], [etag for etag in etags if etag is not None]
             self._differences.compare(old, *plain, records)
-        return end
+
+    def _lost(self, count: int) -> Iterator[Leaf]:
+        for _ in range(count):
+            if self._old.first():
+                row, leaf = self._old.pop()
+                if row is not None:
+                    self._rows.enter(row)
+                self._rows.lose()
+                yield leaf
 
 
 def _in_step_again(ahead: Sequence[Leaf], body: bytes, at: int, limit: int) -> tuple[int, int]:
@@ -285,22 +315,23 @@ def _in_step_again(ahead: Sequence[Leaf], body: bytes, at: int, limit: int) -> t
     return 0, -1
 
 
-def _leaves(
-    body: bytes, starts: Sequence[int], end: int, names: Sequence[int | None], etags: Sequence[int | None]
-) -> Iterator[Leaf]:
+def _leaves(body: bytes, starts: Sequence[int], end: int, names: Hashes, etags: Hashes) -> Leaves:
     view = memoryview(body)
     parts = max(1, len(starts) // LEAF)
     bounds = [len(starts) * part // parts for part in range(parts + 1)]
     for first, last in pairwise(bounds):
-        start, stop = starts[first], starts[last] if last < len(starts) else end
-        inside = slice(first, last if last < len(starts) else None)
-        yield Leaf(
-            _key(body, start),
-            stop - start,
-            xxh3_128_digest(view[start:stop]),
-            _packed([name for name in names[inside] if name is not None]),
-            _packed([etag for etag in etags[inside] if etag is not None]),
-        )
+        is_rest = last == len(starts)  # and of all records, where there are more of them than places
+        start, stop, inside = starts[first], end if is_rest else starts[last], slice(first, None if is_rest else last)
+        yield _leaf(_key(body, start), view[start:stop], names[inside], etags[inside])
+
+
+def _leaf(key: bytes, data: bytes | memoryview, names: Hashes, etags: Hashes) -> Leaf:
+    return Leaf(key, len(data), xxh3_128_digest(data), _packed(names), _packed(etags))
+
+
+def _key_of(name: bytes) -> bytes:
+    """The key of a record that came without any XML."""
+    return b"<Blob><Name>" + escape(name.decode()).encode() + _NAME_END
 
 
 def _key(body: bytes, start: int) -> bytes:
@@ -313,8 +344,9 @@ def _next_record(body: bytes, at: int, end: int) -> int:
     return following if following >= 0 else end
 
 
-def _packed(hashes: Sequence[int]) -> bytes:
-    return struct.pack(f"<{len(hashes)}Q", *hashes)
+def _packed(hashes: Hashes) -> bytes:
+    present = [each for each in hashes if each is not None]
+    return struct.pack(f"<{len(present)}Q", *present)
 
 
 def _numbers(packed: bytes) -> tuple[int, ...]:

@@ -15,14 +15,14 @@ from aml_magics.model.errors import InvalidInput, NotFound, ServiceError
 from aml_magics.model.secret import Secret
 from tests.support.azurite import KEY
 from tests.support.https import make_certificate
-from tests.support.listing import xml_page, xml_record
+from tests.support.listing import arrow_page, xml_page, xml_record
 from tests.support.planted import planted
 
 ONE, TWO = xml_record("a", "0x1"), xml_record("b", "0x2")
 
 
 def answer(body: bytes, status: str = "200 OK", **headers: object) -> bytes:
-    lines = {"Content-Type": "application/xml", "Content-Length": len(body), **headers}
+    lines = {"Content_Type": "application/xml", "Content_Length": len(body), **headers}
     text = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
     return f"HTTP/1.1 {status}\r\n{text}\r\n".encode() + body
 
@@ -261,9 +261,27 @@ def test_a_credential_that_fails_is_one_line(encrypted, monkeypatch):
 
 def test_a_listing_begins_where_it_is_told_to_if_the_service_knows_how(bed):
     too_new = refused("400 Bad", "InvalidHeaderValue")
-    bed.service.script = [answer(xml_page([TWO])), too_new, answer(xml_page([ONE, TWO]))]
+    bed.service.script = [answer(xml_page([TWO])), too_new, too_new, answer(xml_page([ONE, TWO]))]
     pages = list(bed.store.pages("", recursive=True, start_from="b & c"))
     assert (len(pages), bed.store.starts_anywhere) == (1, True)
     assert "startFrom=b%20%26%20c" in bed.service.requests[0]
     assert len(list(bed.store.pages("", recursive=True, start_from="b"))) == 1
     assert bed.store.starts_anywhere is False
+
+
+def in_arrow(body: bytes) -> bytes:
+    return answer(body, Content_Type="application/vnd.apache.arrow.stream")
+
+
+def test_arrow_is_asked_for_and_read_where_it_comes(bed):
+    bed.service.script = [in_arrow(arrow_page([ONE], "2")), answer(xml_page([TWO]))]
+    assert bed.names() == ["a", "b"]
+    assert all("Accept: application/vnd.apache.arrow.stream,application/xml" in r for r in bed.service.requests)
+    assert "marker=2" in bed.service.requests[1]
+
+
+def test_an_arrow_page_that_is_not_understood_is_asked_for_as_xml_from_then_on(bed):
+    odd = in_arrow(arrow_page([TWO], None))
+    bed.service.script = [in_arrow(arrow_page([ONE], "2")), odd, answer(xml_page([TWO])), answer(xml_page([]))]
+    assert (bed.names(), bed.names()) == (["a", "b"], [])
+    assert ["arrow" in request for request in bed.service.requests] == [True, True, False, False]

@@ -128,6 +128,46 @@ def test_pages_in_an_unusual_form_are_told_exactly_too(small, seed):
         world.sweep()
 
 
+@pytest.mark.parametrize("how", ["always", "for a time", "at random"])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("seed", range(2))
+def test_pages_in_arrow_are_told_exactly_too(small, seed, order, how):
+    world = World(seed, page_size=(7, 50)[seed % 2], order=order)
+    world.churn(300)
+    world.listing.in_arrow = lambda: how == "always"
+    world.sweep(baseline=True)
+    for turn in range(10):
+        answers = {"always": True, "for a time": turn % 4 < 2, "at random": None}[how]
+        world.listing.in_arrow = lambda now=answers: world.random.random() < 0.5 if now is None else now
+        world.churn(world.random.choice((0, 1, 3, 40, 300)))
+        world.listing.before_page = (lambda: world.churn(2)) if turn % 3 == 2 else lambda: None
+        world.sweep(watched=tuple(world.random.choices(world.run(0, None) or ["x"], k=20)))
+    world.listing.in_arrow, world.listing.before_page = lambda: True, lambda: None
+    world.sweep()
+    quiet = world.sweep()
+    assert (quiet.parsed, quiet.put, quiet.drop) == (0, [], [])
+
+
+def test_one_change_in_arrow_costs_the_reading_of_one_page(settled):
+    settled.listing.in_arrow = lambda: True
+    assert settled.sweep().modified == []
+    assert settled.sweep().parsed == 0
+    settled.put("d/00700")
+    changed = settled.sweep()
+    assert (changed.parsed, len(changed.put), changed.drop) == (300, 1, [])
+    settled.retouch("d/00700")
+    assert settled.sweep().modified == []
+
+
+def test_pages_in_arrow_that_go_do_not_make_the_others_new(settled):
+    settled.listing.in_arrow = lambda: True
+    settled.sweep()
+    for name in settled.run(0, 600):
+        del settled.listing.records[name]
+    gone = settled.sweep()
+    assert (gone.removed, gone.parsed) == (600, 300)
+
+
 def hashed(text: str) -> int:
     return xxh3_64_intdigest(text.encode())
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import bisect
+import io
 from collections.abc import Callable, Iterator
-from email.utils import formatdate
-from urllib.parse import quote
+from email.utils import formatdate, parsedate_to_datetime
+from urllib.parse import quote, unquote
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+import pyarrow
+
+from aml_magics.datastores.blob_arrow import ArrowPage, read_arrow
 from aml_magics.datastores.blob_xml import Page, read_page
 
-__all__ = ["LiveListing", "xml_page", "xml_record"]
+__all__ = ["LiveListing", "arrow_page", "xml_page", "xml_record"]
 
 _REST = (
     "<Content-Type>application/octet-stream</Content-Type><Content-Encoding /><Content-Language /><Content-CRC64 />"
@@ -43,15 +48,47 @@ def xml_record(
     ).encode()
 
 
-def xml_page(records: list[bytes], marker: str = "") -> bytes:
-    """A whole reply."""
+def xml_page(records: list[bytes], marker: str = "", *, asked: str = "") -> bytes:
+    """A whole reply. ``asked``: the elements that say what was asked for."""
     following = f"<NextMarker>{escape(marker)}</NextMarker>" if marker else "<NextMarker />"
     head = (
         '\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="http://127.0.0.1/"'
         ' ContainerName="c">'
     )
     listed = f"<Blobs>{b''.join(records).decode()}</Blobs>" if records else "<Blobs />"
-    return f"{head}{listed}{following}</EnumerationResults>".encode()
+    return f"{head}{asked}{listed}{following}</EnumerationResults>".encode()
+
+
+def arrow_page(records: list[bytes], marker: str | None = "", *, unit: str = "s", **columns: pyarrow.Array) -> bytes:
+    """The same records as an Arrow stream of several batches. ``columns`` come on top, or in the place of others."""
+    rows = [ET.fromstring(record) for record in records]
+    texts = {
+        column: pyarrow.array([row.findtext(f"Properties/{column}") for row in rows], pyarrow.string())
+        for column in ("Etag", "ResourceType", "LeaseStatus")
+    }
+    moments = [parsedate_to_datetime(row.findtext("Properties/Last-Modified")) for row in rows]
+    sizes = [int(row.findtext("Properties/Content-Length")) for row in rows]
+    metadata = [[(entry.tag, entry.text) for entry in row.find("Metadata")] for row in rows]
+    table = pyarrow.table(
+        {
+            "Name": pyarrow.array(map(_name, rows), pyarrow.string()),
+            **texts,
+            "Last-Modified": pyarrow.array(moments, pyarrow.timestamp(unit, tz="UTC")),
+            "Content-Length": pyarrow.array(sizes, pyarrow.int64()),
+            "Metadata": pyarrow.array(metadata, pyarrow.map_(pyarrow.string(), pyarrow.string())),
+            **columns,
+        }
+    )
+    table = table.replace_schema_metadata({} if marker is None else {"NextMarker": marker})
+    stream = io.BytesIO()
+    with pyarrow.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table, max_chunksize=7)
+    return stream.getvalue()
+
+
+def _name(blob: ET.Element) -> str:
+    name = blob.find("Name")
+    return unquote(name.text) if name.get("Encoded") else name.text
 
 
 class LiveListing:
@@ -62,10 +99,11 @@ class LiveListing:
         self.page_size = page_size
         self.order = order
         self.rendered: Callable[[bytes], bytes] = lambda page: page
+        self.in_arrow: Callable[[], bool] = lambda: False  # asked for each page
         self.before_page: Callable[[], object] = lambda: None
         self.shown: list[bytes] = []  # the records of the last sweep
 
-    def pages(self, path: str = "", *, recursive: bool = True) -> Iterator[Page]:
+    def pages(self, path: str = "", *, recursive: bool = True) -> Iterator[Page | ArrowPage]:
         self.shown = []
         after: object = None
         while True:
@@ -75,8 +113,13 @@ class LiveListing:
             records = [self.records[name] for name in chosen]
             self.shown += records
             goes_on = start + self.page_size < len(names)
-            yield read_page(self.rendered(xml_page(records, "more" if goes_on else "")), has_prefixes=False)
+            yield self._page(records, "more" if goes_on else "")
             if not goes_on:
                 return
             after = self.order(chosen[-1])
             self.before_page()
+
+    def _page(self, records: list[bytes], marker: str) -> Page | ArrowPage:
+        if self.in_arrow():
+            return read_arrow(arrow_page(records, marker))
+        return read_page(self.rendered(xml_page(records, marker)), has_prefixes=False)
