@@ -81,7 +81,7 @@ check: setup-test ## Lint, format, types, layers, locks: no network once set up
 
 .PHONY: bench
 bench: setup-test ## Measure: run every script in tests/benchmarks
-	@for script in tests/benchmarks/*.py; do $(BIN)/python -m "tests.benchmarks.$$(basename "$$script" .py)"; done
+	@for script in $(filter-out %_server.py,$(wildcard tests/benchmarks/*.py)); do $(BIN)/python -m "tests.benchmarks.$$(basename "$$script" .py)"; done
 
 .PHONY: setup-test
 setup-test: .venv/test.stamp ## Add to .venv what the tests need

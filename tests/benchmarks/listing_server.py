@@ -6,7 +6,7 @@ A container is columns: of each blob only what differs between blobs (number, ti
 A page is one buffer that has everything else already, into which 5,000 rows of the columns are copied. Records are as
 the service writes them, 732 bytes each; after them come a few with names that need care.
 
-It knows prefix, delimiter, marker, maxresults, ``startFrom`` and ``endBefore`` and, for who accepts Arrow, answers that.
+It knows prefix, delimiter, marker, maxresults, ``startFrom`` and ``endBefore``, and answers Arrow where it is accepted.
 Credentials are not looked at. ``/control/...`` changes blobs and settings, see ``control``.
 """
 
@@ -201,7 +201,7 @@ def arrow_page(container: Container, found: Slice) -> list[bytes | memoryview]:
         "Creation-Time": moments,
         "Last-Modified": moments,
         "Etag": pa.array(etags + [ETAG.format(container.odd[name]) for name in odd]),
-        "Content-Length": pa.array(np.full(count, 1_048_576, np.uint64)),
+        "Content-Length": pa.array(np.full(count, 1_048_576, np.int64)),
         "Content-Type": pa.array(["application/octet-stream"] * count),
         "Content-MD5": pa.array(["1B2M2Y8AsgTpgAmY7PhCfg=="] * count),
         "BlobType": pa.array(["BlockBlob"] * count),
