@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from aml_magics.embedded.store_checks import check_data_path_parameter, settled_data_paths, settled_parameters
 from aml_magics.embedded.store_experiments import check_experiment_name
 from aml_magics.embedded.store_memory import Remembered
-from aml_magics.engine.changes import Place
 from aml_magics.engine.host import Watch
+from aml_magics.engine.looks import Place
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound
 from aml_magics.model.resources import Schedule, Status
 from aml_magics.model.triggers import DatastoreChange

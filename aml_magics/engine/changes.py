@@ -1,11 +1,11 @@
-"""What a look at a place means for the schedules that wait for it. Pure, but for the look itself.
+"""What a look at a place means for the schedules that wait for it. Pure.
 
 A change (an object that is new, has another ETag than at the last look, or is gone) becomes *pending* for each
 schedule whose pattern its name matches, and a fire when it has settled: the same version was seen ``settle`` seconds
 ago, and nobody has the object open for writing. What it is then decides whether it counts, by its kind and its size.
 An object that changes again waits anew; one that goes before it has settled is forgotten.
 
-A removal is seen only where names are kept (``Place.names``), and settles like the rest: what is written anew in
+A removal counts only where names are kept (``Place.names``), and settles like the rest: what is written anew in
 between was not removed but added, or modified where only that is asked for. A change counts as *matched* once, at the
 look that first saw it like that.
 
@@ -23,79 +23,18 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from aml_magics.datastores.base import ObjectInfo, ObjectStore
 from aml_magics.engine.backlog import fire_key
+from aml_magics.engine.looks import REMOVED, Pending, Scan, Waiting, names_in
 from aml_magics.model.change import KINDS
 from aml_magics.model.resources import Fire
 from aml_magics.model.triggers import DatastoreChange
 
-__all__ = ["Pending", "Place", "Plan", "Scan", "Waiting", "next_look", "plan_look", "scan_place"]
+__all__ = ["Plan", "next_look", "plan_look"]
 
 HELD_RECHECK = 0.25
 TOLERANCE = 0.001  # of a timer that wakes a little early
 TURN = 0.8  # of a polling interval: the next poll may come a little early, and must not be too early for what it is for
-REMOVED = "removed"
-
-
-class Place(NamedTuple):
-    """What schedules share a snapshot by.
-
-    ``names``: the snapshot must be able to name what is gone. ``append_only``: a listing may begin at the newest known
-    name. Both are for other schedules at the same path another place, with a snapshot of its own.
-    """
-
-    datastore: str
-    path: str
-    recursive: bool
-    names: bool = False
-    append_only: bool = False
-
-    @classmethod
-    def of(cls, change: DatastoreChange) -> Place:
-        names = REMOVED in change.on
-        return cls(change.datastore, change.path_on_datastore, change.recursive, names, change.append_only)
-
-    def __str__(self) -> str:
-        return "/".join(filter(None, (self.datastore, self.path)))
-
-
-class Pending(NamedTuple):
-    """A change that has not fired: ``reason`` is one of ``KINDS``, ``since`` when this version was first seen.
-
-    ``etag`` and ``size`` are of the version that is there, for a removal those of nothing: the ETag that was there, and
-    0. ``turn`` is when a change that is carried over may fire (POSIX seconds), 0 for others.
-    """
-
-    reason: str
-    etag: str
-    since: float
-    size: int = 0
-    turn: float = 0.0
-
-
-Waiting = dict[str, dict[str, Pending]]  # by schedule id, then by object name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """A look, compared with the snapshot, from ``begun`` to ``ended`` (POSIX seconds). ``held``: open for writing.
-
-    ``removed`` has the ETags of what was there, by name.
-    """
-
-    begun: float
-    ended: float = 0.0
-    objects: int = 0
-    added: Sequence[ObjectInfo] = ()
-    modified: Sequence[ObjectInfo] = ()
-    removed: Mapping[str, str] = field(default_factory=dict)
-    held: frozenset[str] = frozenset()
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.added or self.modified or self.removed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,37 +50,9 @@ class Plan:
     matched: Mapping[str, int] = field(default_factory=dict)
 
 
-def scan_place(store: ObjectStore, place: Place, snapshot: Mapping[str, str], waiting: Waiting, begun: float) -> Scan:
-    """List a place and compare it with ``snapshot`` (name to ETag). Blocks; the caller knows when it ended.
-
-    Whether somebody writes what waits is asked before the listing: who closes a file in between has changed its ETag,
-    and the listing shows it. Asked after it, the version before the last write would pass for a finished one.
-    """
-    held = {name for name in _names(waiting) if store.is_being_written(name)}
-    added, modified, seen = [], [], set[str]()
-    for info in store.list(place.path, recursive=place.recursive):
-        seen.add(info.name)
-        known = snapshot.get(info.name)
-        if known is None:
-            added.append(info)
-        elif known != info.etag:
-            modified.append(info)
-    some_gone = len(seen) - len(added) < len(snapshot)
-    removed = {name: etag for name, etag in snapshot.items() if name not in seen} if some_gone else {}
-    held.update(info.name for info in (*added, *modified) if store.is_being_written(info.name))
-    return Scan(
-        begun=begun,
-        objects=len(seen),
-        added=added,
-        modified=modified,
-        removed=removed,
-        held=frozenset(held),
-    )
-
-
 def plan_look(scan: Scan, waiting: Waiting, members: Mapping[str, DatastoreChange]) -> Plan:
     """What a look means, given what was waiting before and the active schedules of the place, by id."""
-    known_names = _names(waiting)
+    known_names = names_in(waiting)
     after: Waiting = {}
     fires: list[Fire] = []
     matched: dict[str, int] = {}
@@ -176,10 +87,6 @@ def next_look(waiting: Waiting, members: Mapping[str, DatastoreChange], begun: f
             # What has settled and did not fire is held open by a writer, or waits for the rest of its batch.
             soonest = min(soonest, settled_at if settled_at > begun else begun + max(settle, HELD_RECHECK))
     return soonest
-
-
-def _names(waiting: Waiting) -> set[str]:
-    return {name for names in waiting.values() for name in names}
 
 
 def _still_waiting(before: Mapping[str, Pending], scan: Scan, change: DatastoreChange) -> dict[str, Pending]:

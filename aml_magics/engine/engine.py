@@ -17,11 +17,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from aml_magics.engine.changes import Place
 from aml_magics.engine.clock import Alarm, Clock, SystemClock
 from aml_magics.engine.database import Database
 from aml_magics.engine.host import Host, Watch
 from aml_magics.engine.ledger import Claims, Ledger
+from aml_magics.engine.looks import Place
 from aml_magics.engine.owners import BEAT_SECONDS, Owners, this_process
 from aml_magics.engine.poller import Commit, Members, Tools
 from aml_magics.engine.pollers import Pollers, members_by_place

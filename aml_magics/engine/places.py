@@ -9,33 +9,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from aml_magics.engine.changes import Pending, Place, Scan, Waiting
 from aml_magics.engine.database import Database
+from aml_magics.engine.leaf_walk import Sweep
+from aml_magics.engine.looks import Pending, Place, Scan, Snapshot, Waiting
+from aml_magics.engine.packing import PackedSnapshot
 from aml_magics.model.resources import Poll
 
-__all__ = ["POLLS_KEPT", "PlaceStore", "Snapshot"]
+__all__ = ["POLLS_KEPT", "PlaceStore"]
 
 POLLS_KEPT = 1000
 _PRUNE_EVERY = 50
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """What a kernel believes about a place. Generation 0: nobody has ever looked, so what is there is not news."""
-
-    generation: int = 0
-    etags: dict[str, str] = field(default_factory=dict)
-    waiting: Waiting = field(default_factory=dict)
-
-    def follow(self, generation: int, scan: Scan, waiting: Waiting) -> None:
-        """Take over a look that was committed."""
-        self.generation = generation
-        self.waiting = waiting
-        for name in scan.removed:
-            del self.etags[name]
-        self.etags.update((info.name, info.etag) for info in (*scan.added, *scan.modified))
 
 
 class PlaceStore:
@@ -55,6 +39,8 @@ class PlaceStore:
         snapshot = Snapshot(generation=row["generation"] if row else 0)
         objects = self._database.rows("SELECT name, etag FROM objects WHERE location = ?", (self.id,))
         snapshot.etags = {name: etag for name, etag in objects}  # noqa: C416 - rows are no pairs
+        pages = self._database.rows("SELECT key, content FROM pages WHERE location = ?", (self.id,))
+        snapshot.pages = PackedSnapshot.load((key, content) for key, content in pages)
         waiting = "SELECT schedule_id, name, reason, etag, since, size, turn FROM pending WHERE location = ?"
         for schedule_id, name, *pending in self._database.rows(waiting, (self.id,)):
             snapshot.waiting.setdefault(schedule_id, {})[name] = Pending(*pending)
@@ -66,10 +52,13 @@ class PlaceStore:
 
     def write(self, db: sqlite3.Connection, before: Snapshot, scan: Scan, waiting: Waiting) -> int:
         """Replace what ``before`` says by what was seen. Returns the new generation."""
-        objects = [(self.id, *info) for info in (*scan.added, *scan.modified)]
-        db.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", objects)
-        gone = [(self.id, name) for name in scan.removed]
-        db.executemany("DELETE FROM objects WHERE location = ? AND name = ?", gone)
+        if scan.is_baseline:
+            db.execute("DELETE FROM objects WHERE location = ?", (self.id,))
+            db.execute("DELETE FROM pages WHERE location = ?", (self.id,))
+        if scan.sweep:
+            self._write_pages(db, scan.sweep)
+        else:
+            self._write_objects(db, scan)
         self._write_waiting(db, before.waiting, waiting)
         db.execute("UPDATE locations SET generation = ? WHERE id = ?", (before.generation + 1, self.id))
         return before.generation + 1
@@ -98,6 +87,16 @@ class PlaceStore:
             db.execute(f"INSERT OR IGNORE INTO locations ({columns}) VALUES {places}", self._place)
             found = f"SELECT id FROM locations WHERE ({columns}) = {places}"
             return int(db.execute(found, self._place).fetchone()["id"])
+
+    def _write_pages(self, db: sqlite3.Connection, found: Sweep) -> None:
+        db.executemany("DELETE FROM pages WHERE location = ? AND key = ?", [(self.id, key) for key in found.drop])
+        db.executemany("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", [(self.id, *row) for row in found.put])
+
+    def _write_objects(self, db: sqlite3.Connection, scan: Scan) -> None:
+        objects = [(self.id, *info) for info in (*scan.added, *scan.modified)]
+        db.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", objects)
+        gone = [(self.id, name) for name in scan.removed]
+        db.executemany("DELETE FROM objects WHERE location = ? AND name = ?", gone)
 
     def _write_waiting(self, db: sqlite3.Connection, before: Waiting, after: Waiting) -> None:
         put, drop = [], []

@@ -22,12 +22,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from aml_magics.engine.changes import Place, Plan, Scan, next_look, plan_look, scan_place
+from aml_magics.engine.changes import Plan, next_look, plan_look
 from aml_magics.engine.clock import Alarm, Clock
 from aml_magics.engine.database import Database
 from aml_magics.engine.host import Host
 from aml_magics.engine.ledger import Claims, Ledger
-from aml_magics.engine.places import PlaceStore, Snapshot
+from aml_magics.engine.looks import Place, Scan, Snapshot, scan_place
+from aml_magics.engine.places import PlaceStore
 from aml_magics.engine.tasks import LONGEST_PAUSE
 from aml_magics.model.errors import AmlError, Conflict
 from aml_magics.model.resources import Poll
@@ -193,9 +194,7 @@ class Poller:
         tools = self._tools
         store = tools.host.object_store(self.place.datastore)
         loop = asyncio.get_running_loop()
-        scan = await loop.run_in_executor(
-            tools.executor, scan_place, store, self.place, snapshot.etags, snapshot.waiting, begun
-        )
+        scan = await loop.run_in_executor(tools.executor, scan_place, store, self.place, snapshot, begun)
         return replace(scan, ended=max(begun, tools.clock.now()))
 
     def _write(self, snapshot: Snapshot, scan: Scan, *, due: float | None, commit: Commit | None) -> Claims | None:
@@ -219,10 +218,9 @@ class Poller:
                 # Whoever was born elsewhere is seen here, and whoever is born now finds nothing waiting from before.
                 plan = self._plan(snapshot, scan, tools.members(self.place))
             tools.ledger.claim(db, plan.fires, claims, careful=careful)
-            news = not scan.is_empty or plan.waiting != snapshot.waiting or not generation
-            if news or commit is not None:
+            if not scan.is_empty or plan.waiting != snapshot.waiting or commit is not None:
                 generation = self._store.write(db, snapshot, scan, plan.waiting)
-            poll = _poll(snapshot, scan, plan, claims, due)
+            poll = _poll(scan, plan, claims, due)
             if due is not None or poll.added or poll.modified or poll.removed or plan.matched or poll.fired:
                 self._store.add_poll(db, poll, plan.matched)
             if commit is not None:
@@ -232,7 +230,7 @@ class Poller:
 
     @staticmethod
     def _plan(snapshot: Snapshot, scan: Scan, members: Members) -> Plan:
-        if not snapshot.generation:
+        if scan.is_baseline:
             return Plan(fires=(), waiting={}, modified=0)
         return plan_look(scan, snapshot.waiting, members)
 
@@ -283,15 +281,15 @@ class Poller:
             await self._alarm.wait(begun + pause - now)
 
 
-def _poll(snapshot: Snapshot, scan: Scan, plan: Plan, claims: Claims, due: float | None) -> Poll:
+def _poll(scan: Scan, plan: Plan, claims: Claims, due: float | None) -> Poll:
     return Poll(
         at=datetime.fromtimestamp(scan.begun, UTC),
         took=timedelta(seconds=scan.ended - scan.begun),
         lateness=timedelta(seconds=0.0 if due is None else max(0.0, scan.begun - due)),
         objects=scan.objects,
-        added=len(scan.added) if snapshot.generation else 0,
+        added=0 if scan.is_baseline else len(scan.added),
         modified=plan.modified,
-        removed=len(scan.removed),
+        removed=scan.removals,
         fired=claims.kept,
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from aml_magics.engine.changes import Place
 from aml_magics.engine.host import Watch
+from aml_magics.engine.looks import Place
 from aml_magics.engine.poller import Commit, Members, Poller, Tools
 from aml_magics.engine.preview import outlooks
 from aml_magics.engine.tasks import Tasks

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from aml_magics.datastores.base import ObjectInfo
-from aml_magics.engine.changes import Pending, Scan, Waiting
+from aml_magics.engine.looks import Pending, Scan, Waiting
 from aml_magics.model.history import instant_text
 from aml_magics.model.outlook import Outlook, why_not
 from aml_magics.model.triggers import DatastoreChange

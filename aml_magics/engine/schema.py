@@ -5,7 +5,8 @@
                ``location`` since ``at``. ``paused`` is when it was noticed that it is not active (NULL while it is)
 ``locations``  one row a watched place; ``generation`` counts the looks that changed anything, 0 = never looked at;
                ``names``: what is gone must have a name; ``append_only``: what is new sorts after what is there
-``objects``    what the last look saw there
+``objects``    what the last look saw there, by name
+``pages``      the same where a datastore lists in pages: some thousand objects a row (``packing``)
 ``pending``    changes that have not fired, for each schedule; ``since`` is when that version was first seen, ``size``
                what it has of bytes, ``turn`` when one that is carried over may fire
 ``fires``      every decision; ``key`` is what makes it happen once
@@ -71,5 +72,11 @@ SCHEMA = (
 
     ALTER TABLE polls ADD COLUMN matched TEXT;
     ALTER TABLE polls ADD COLUMN lateness REAL NOT NULL DEFAULT 0;
+    """,
+    """
+    CREATE TABLE pages (
+        location INTEGER NOT NULL, key BLOB NOT NULL, content BLOB NOT NULL,
+        PRIMARY KEY (location, key)
+    );
     """,
 )

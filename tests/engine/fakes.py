@@ -11,9 +11,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from pathlib import Path
 
 from aml_magics.datastores import ObjectInfo, ObjectStore
+from aml_magics.datastores.blob_xml import Page, as_record, page_of
 from aml_magics.engine.database import Database
 from aml_magics.engine.engine import Engine
 from aml_magics.engine.host import Watch
@@ -131,6 +133,20 @@ class MemoryStore:
     @property
     def listeners(self) -> int:
         return len(self._listeners)
+
+
+class PagedMemoryStore(MemoryStore):
+    """One that lists in pages of ``page_size`` records, as a container of blobs does."""
+
+    page_size = 7
+
+    def pages(self, path: str, *, recursive: bool) -> Iterator[Page]:
+        found = sorted(self.list(path, recursive=recursive))
+        modified = formatdate(START.timestamp(), usegmt=True).encode()
+        for start in range(0, max(len(found), 1), self.page_size):
+            chosen = found[start : start + self.page_size]
+            records = [as_record(info.name, info.etag, info.size, modified) for info in chosen]
+            yield page_of(records, "more" if start + self.page_size < len(found) else "")
 
 
 class TableHost:

@@ -20,9 +20,6 @@ import pytest
 from aml_magics.datastores import BlobContainer
 from aml_magics.datastores.blob_pages import WAITS
 from aml_magics.engine.backlog import fire_key
-from aml_magics.engine.leaf_walk import sweep
-from aml_magics.engine.packing import PackedSnapshot
-from aml_magics.model.errors import AmlError
 from aml_magics.model.secret import Secret
 from aml_magics.model.triggers import DatastoreChange
 from tests.engine.fakes import Bench, change
@@ -30,7 +27,6 @@ from tests.support.azurite import KEY
 from tests.support.blob_faults import FATAL, ODD_NAMES, PASSING, URL, BlobService
 
 SCHEDULES, PARTS = 1000, 20
-WALKS = 200  # of them, without the engine
 INTERVAL = 4  # seconds
 LONG_ENOUGH = 3 * INTERVAL  # more than the longest pause after a failure, and a look
 NAMES = (*(f"in/{name}" for name in ODD_NAMES), *(f"in/{number:02}.csv" for number in range(25)), "in/sub/a", "in-b/c")
@@ -204,12 +200,6 @@ def test_each_change_fires_once_whatever_fails(part):
             asyncio.run(Watched(seed).live())
 
 
-def test_the_leaf_walk_tells_each_change_once_whatever_fails():
-    for seed in range(WALKS):
-        with naming(seed):
-            walk_through(Container(seed))
-
-
 @contextlib.contextmanager
 def naming(seed: int) -> Iterator[None]:
     """Say which schedule of faults it was."""
@@ -218,29 +208,3 @@ def naming(seed: int) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"in schedule {seed}")
         raise
-
-
-def walk_through(container: Container) -> None:
-    """Look again and again, and keep the snapshot of each look that succeeds, as a poller does."""
-    store = BlobContainer.open(URL, "c", Secret(KEY), sleep=lambda _: None)
-    failures = 0
-    with container.service.attached():
-        try:
-            snapshot = sweep(store, "in", container.recursive, PackedSnapshot(), baseline=True).snapshot
-            for _ in range(3):
-                container.begin()
-                told: Counter[Version] = Counter()
-                for look in range(5):
-                    container.trouble() if look < 4 else container.calm()
-                    try:
-                        found = sweep(store, "in", container.recursive, snapshot)
-                    except AmlError:
-                        failures += 1
-                        continue
-                    snapshot = found.snapshot
-                    told.update((info.name, info.etag) for info in (*found.added, *found.modified))
-                container.check(told)
-                assert found.objects == len(container.shown())
-        finally:
-            store.close()
-    assert failures == len(list(container.failed_looks()))

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_magics.datastores import ObjectInfo
-from aml_magics.engine.changes import Pending, Place, Scan, next_look, plan_look, scan_place
+from aml_magics.engine.changes import next_look, plan_look
+from aml_magics.engine.looks import Pending, Place, Scan, Snapshot, scan_place
+from aml_magics.engine.places import PlaceStore
 from tests.engine.fakes import Bench, MemoryStore, change
 
 PLACE = Place("data", "in", recursive=False)
@@ -30,7 +32,7 @@ def test_a_listing_is_compared_with_the_snapshot_by_name_and_etag():
     store.writing = {"in/new", "in/same"}
     snapshot = {"in/same": store.objects["in/same"].etag, "in/other": "an older one", "in/gone": "v0"}
     waiting = {"s": {"in/gone": Pending("added", "v0", 0.0)}}
-    scan = scan_place(store, PLACE, snapshot, waiting, 5.0)
+    scan = scan_place(store, PLACE, Snapshot(generation=1, etags=snapshot, waiting=waiting), 5.0)
     assert [each.name for each in scan.added] == ["in/new"]
     assert [each.name for each in scan.modified] == ["in/other"]
     assert scan.removed == {"in/gone": "v0"}
@@ -50,7 +52,7 @@ def test_a_writer_who_closes_while_we_list_does_not_make_its_last_but_one_versio
         store.writing.clear()
 
     store.after_listing = write_the_rest_and_close
-    scan = scan_place(store, PLACE, {"in/a": seen}, waiting, 5.0)
+    scan = scan_place(store, PLACE, Snapshot(generation=1, etags={"in/a": seen}, waiting=waiting), 5.0)
     assert not plan_look(replace(scan, ended=5.0), waiting, {"s": change()}).fires
 
 
@@ -160,8 +162,9 @@ def test_in_any_life_of_several_kernels_every_change_fires_once(seed, tmp_path):
             once = [name for name in names if versions[name] == 1]
             assert {name: runs[kind][name] for name in once} == dict.fromkeys(once, 1)
             assert all(runs[kind][name] <= versions[name] for name in names)
-        rows = living[0].database.rows("SELECT name, etag FROM objects")
-        assert {row["name"]: row["etag"] for row in rows} == {name: store.objects[name].etag for name in names}
+        remembered = PlaceStore(living[0].database, PLACE).load()
+        assert remembered.generation
+        assert scan_place(store, PLACE, remembered, 0.0).is_empty
         assert living[0].database.rows("SELECT * FROM pending") == []
         for bench in living:
             assert bench.engine.health().errors == ()

@@ -12,10 +12,11 @@ from itertools import pairwise
 import pytest
 
 from aml_magics.datastores import ObjectInfo
-from aml_magics.engine.changes import Pending, Place, Scan, next_look, plan_look
+from aml_magics.engine.changes import next_look, plan_look
 from aml_magics.engine.database import Database
+from aml_magics.engine.looks import Pending, Place, Scan
 from aml_magics.engine.schema import SCHEMA
-from tests.engine.fakes import Bench, TableHost, change, off_for
+from tests.engine.fakes import Bench, MemoryStore, TableHost, change, off_for
 
 ALL = ("added", "modified", "removed")
 NOW = timedelta(0)
@@ -503,7 +504,7 @@ def test_a_database_from_before_these_options_goes_on_where_it_was(tmp_path):
     bench.database.close()
 
     async def scenario():
-        after = Bench(tmp_path / "w.db", registry=bench.registry)
+        after = Bench(tmp_path / "w.db", registry=bench.registry, store=MemoryStore())  # by name, as all were then
         for name, etag in (("in/old", "v1"), ("in/new", "v2")):
             after.store.objects[name] = info(name, etag)
         async with after:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aml_magics.datastores.base import ObjectInfo
-from aml_magics.engine.changes import Pending, Scan
+from aml_magics.engine.looks import Pending, Scan
 from aml_magics.engine.preview import outlooks
 from aml_magics.model.triggers import DatastoreChange
 

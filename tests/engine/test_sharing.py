@@ -155,7 +155,8 @@ def test_a_fire_that_the_host_refuses_is_not_tried_again_and_the_others_fire():
 @pytest.mark.parametrize("point", ["claim", "write", "add_poll", "follow", "is_current"])
 def test_a_failure_between_any_two_steps_of_a_look_neither_loses_nor_repeats(point, monkeypatch):
     from aml_magics.engine.ledger import Ledger
-    from aml_magics.engine.places import PlaceStore, Snapshot
+    from aml_magics.engine.looks import Snapshot
+    from aml_magics.engine.places import PlaceStore
 
     owner = {"claim": Ledger, "follow": Snapshot}.get(point, PlaceStore)
 
