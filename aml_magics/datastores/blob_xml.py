@@ -33,6 +33,7 @@ __all__ = [
     "as_info",
     "as_record",
     "page_of",
+    "plain_name",
     "read_page",
     "read_records",
 ]
@@ -82,6 +83,7 @@ _WIDE = re.compile(
     rb"<Blob><Name( Encoded=\"true\")?>([^<\r]*)</Name>" + _VERSION + _TIMES + rb"<Etag>([^<]*)</Etag>"
     rb"(?:<ResourceType>(\w+)</ResourceType>)?<Content-Length>(\d+)</Content-Length>"
 )
+_NAME = re.compile(RECORD_START + rb">([^<\r]*)</Name>")
 _ENTITY = re.compile(r"&(?:#([0-9]+)|#x([0-9a-fA-F]+)|(\w+));")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _STUB = b"di_isfolder"  # H or h: the drivers differ
@@ -139,6 +141,12 @@ def as_info(record: Record) -> ObjectInfo:
         return ObjectInfo(name.decode(), etag.decode(), int(size), _seconds(modified))
     except ValueError as error:
         raise MalformedPage(f"a record of the page makes no sense: {error}") from error
+
+
+def plain_name(beginning: bytes) -> str | None:
+    """The name in the first bytes of a record, up to its end; ``None`` when it is written in an odd way."""
+    found = _NAME.fullmatch(beginning)
+    return _text(found[1]) if found else None
 
 
 def as_record(name: str, etag: str, size: int, modified: bytes) -> bytes:

@@ -78,12 +78,14 @@ def sweep(
     watched: Collection[str] = (),
     *,
     baseline: bool = False,
+    after: bytes = b"",
 ) -> Sweep:
     """List a place and compare it with ``snapshot``. Blocks.
 
-    A ``baseline`` reports nothing, whatever was before. Whatever ``store`` raises leaves the snapshot as it was.
+    A ``baseline`` reports nothing, whatever was before. Keys of rows come ``after`` that one. Whatever ``store`` raises
+    leaves the snapshot as it was.
     """
-    walk = _Walk(snapshot, reporting=not baseline)
+    walk = _Walk(snapshot, RowWriter(snapshot, after), reporting=not baseline)
     pages = 0
     for page in store.pages(place_path, recursive=recursive):
         pages += 1
@@ -158,9 +160,9 @@ class _Differences:
 
 
 class _Walk:
-    def __init__(self, snapshot: PackedSnapshot, *, reporting: bool) -> None:
+    def __init__(self, snapshot: PackedSnapshot, rows: RowWriter, *, reporting: bool) -> None:
         self._old = _OldLeaves(snapshot)
-        self._rows = RowWriter(snapshot)
+        self._rows = rows
         self._differences = _Differences() if reporting else None
         self._carried = b""
         self._objects = self._parsed = 0

@@ -97,10 +97,11 @@ class RowWriter:
     """Turns the leaves of a new listing into rows, and leaves alone the rows whose leaves all stay.
 
     The walk tells when it ``enter``s a row of the old snapshot, then which leaves it ``keep``s or ``lose``s, and which
-    it ``gain``s.
+    it ``gain``s. ``after``: the key of a row that comes before all of them.
     """
 
-    def __init__(self, before: PackedSnapshot) -> None:
+    def __init__(self, before: PackedSnapshot, after: bytes = b"") -> None:
+        self._floor = _KEY.unpack(after)[0] if after else 0
         self._before = before
         self._old = dict(before.rows)
         self._ahead = iter(before.rows)  # what has not been entered yet
@@ -173,13 +174,13 @@ class RowWriter:
     def _new_key(self) -> bytes:
         if self._origins:
             return self._origins.pop(0)
-        lower = _KEY.unpack(self._rows[-1][0])[0] if self._rows else 0
+        lower = _KEY.unpack(self._rows[-1][0])[0] if self._rows else self._floor
         step = (_KEY.unpack(self._next[0])[0] - lower) // 8 if self._next else _STEP
         self._crowded = self._crowded or step < 1
         return _KEY.pack(lower + step)
 
     def _numbered(self) -> list[Row]:
-        return [(_KEY.pack(_STEP * number), row) for number, (_, row) in enumerate(self._rows, 1)]
+        return [(_KEY.pack(self._floor + _STEP * number), row) for number, (_, row) in enumerate(self._rows, 1)]
 
 
 def _portions(leaves: Sequence[Leaf]) -> Iterator[list[Leaf]]:
