@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
@@ -95,16 +96,12 @@ class MemoryStore:
             listener.set()
 
     def list(self, path: str = "", *, recursive: bool = False) -> Iterator[ObjectInfo]:
-        self.listings += 1
-        self.before_listing()
-        if self.failure is not None:
-            raise self.failure
         prefix = f"{path}/" if path else ""
-        for info in list(self.objects.values()):
-            rest = info.name.removeprefix(prefix)
-            if info.name.startswith(prefix) and (recursive or "/" not in rest):
-                yield info
-        self.after_listing()
+        with self._listing():
+            for info in list(self.objects.values()):
+                rest = info.name.removeprefix(prefix)
+                if info.name.startswith(prefix) and (recursive or "/" not in rest):
+                    yield info
 
     def read(self, name: str) -> bytes:
         return b"x" * self.objects[name].size
@@ -129,6 +126,15 @@ class MemoryStore:
                 yield
         finally:
             self._listeners.remove(woken)
+
+    @contextmanager
+    def _listing(self) -> Iterator[None]:
+        self.listings += 1
+        self.before_listing()
+        if self.failure is not None:
+            raise self.failure
+        yield
+        self.after_listing()
 
     @property
     def listeners(self) -> int:

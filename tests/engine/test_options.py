@@ -158,6 +158,7 @@ def test_a_schedule_fires_on_the_kinds_of_change_that_it_names_and_no_others(kin
     asyncio.run(scenario())
 
 
+@pytest.mark.old_versions_return
 def test_each_version_that_is_removed_fires_once():
     async def scenario():
         async with Bench() as bench:

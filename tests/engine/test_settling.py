@@ -125,6 +125,7 @@ def test_an_object_that_is_removed_and_added_again_fires_again():
     asyncio.run(scenario())
 
 
+@pytest.mark.old_versions_return
 def test_a_version_that_comes_back_does_not_fire_again():
     async def scenario():
         async with Bench() as bench:
