@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from azure.storage.blob import ContainerClient
+from typing import TYPE_CHECKING
 
 from aml_magics.datastores import BlobContainer, ObjectInfo
 from aml_magics.datastores.blob_xml import Page
 from tests.engine.fakes import MemoryStore
 from tests.support.azurite import Azurite
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
 
 __all__ = ["AzuriteStore"]
 
