@@ -1,16 +1,17 @@
 """A kernel to be killed: an engine over a real datastore and a real clock, until its input is closed.
 
 Run as ``python -m tests.engine.killable FILE PLACE [MARK NUMBER]``. ``PLACE`` is a folder, or the URL of a container on
-the emulator. It prints a *mark*, a line, at the moments that matter: "ready" when it has started, "looking" and
-"listed" before and after a listing, "writing", "written" and "committed" around each
-transaction, "firing" when a run was made in one. With a mark and a number, it comes to a halt at that one, to be killed
-exactly there: whatever it holds, it holds.
+the emulator. It prints a *mark*, a line, at the moments that matter: "ready" when it has started; "looking" and
+"listed" before and after a listing, and "page" with each page of a container in hand; "writing", "written" and
+"committed" around each transaction, and "firing" when a run was made in one. With a mark and a number it comes to a
+halt at that one, to be killed exactly there: whatever it holds, it holds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -42,8 +43,9 @@ REGISTRY = {
         Watch(id="ticks", name="ticks", trigger=EVERY_SECOND, created=BORN, missed=Missed.ALL),
     )
 }
-MARKS = ("ready", "looking", "listed", "writing", "firing", "written", "committed")
+MARKS = ("ready", "looking", "page", "listed", "writing", "firing", "written", "committed")
 HALTED = "halted"
+PAGE_SIZE = 25  # so that a look takes several
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -88,7 +90,10 @@ def marked(store: ObjectStore, mark: Marks) -> ObjectStore:
 
     def listing(*args: object, **options: object) -> Iterator[object]:
         mark("looking")
-        yield from ask(*args, **options)
+        for part in ask(*args, **options):
+            if name == "pages":
+                mark("page")
+            yield part
         mark("listed")
 
     setattr(store, name, listing)
@@ -114,11 +119,15 @@ def store_at(place: Path | str) -> ObjectStore:
     if not str(place).startswith("http:"):
         return Folder(Path(place))
     account, _, container = str(place).rpartition("/")
-    return BlobContainer.open(account, container, Secret(KEY))
+    return BlobContainer.open(account, container, Secret(KEY), page_size=PAGE_SIZE)
 
 
 def host_over(path: Path, store: ObjectStore) -> TableHost:
     return TableHost(MarkedDatabase(path), dict(REGISTRY), {"data": store})
+
+
+def write_active(name: str, db: sqlite3.Connection) -> None:
+    db.execute("INSERT INTO schedules VALUES (?, 1)", (name,))
 
 
 async def give_birth(path: Path, store: ObjectStore, schedules: Sequence[str]) -> None:
@@ -126,8 +135,7 @@ async def give_birth(path: Path, store: ObjectStore, schedules: Sequence[str]) -
     host = host_over(path, store)
     engine = Engine(host.database, host)
     for name in schedules:
-        insert = partial(lambda name, db: db.execute("INSERT INTO schedules VALUES (?, 1)", (name,)).close(), name)
-        await engine.join(REGISTRY[name].trigger, insert)
+        await engine.join(REGISTRY[name].trigger, partial(write_active, name))
     await engine.stop()
     host.database.close()
 

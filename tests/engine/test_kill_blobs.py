@@ -7,6 +7,7 @@ matters; and some exactly there, with a page in hand, or a transaction half writ
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import select
 import time
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 from aml_magics.datastores import ObjectStore
 from aml_magics.engine.engine import Engine
@@ -26,23 +28,29 @@ from tests.engine.killable import HALTED, INTERVAL, MARKS, SETTLE, end_kernel, g
 KILLS = 50
 SCHEDULES = ("file", "batch", "gone")
 OLD = [f"in/before-{number:02}" for number in range(30)]
+PLACES = 2  # "gone" must know the names of what is gone, and has a place of its own
 PATIENCE = 30.0  # seconds in which each mark comes
 LAST_LOOKS = 4
 
 
+class Moment(NamedTuple):
+    """``delay`` seconds after the ``number``th ``mark``, or after the start; without a delay, exactly at that mark."""
+
+    mark: str
+    number: int
+    delay: float | None
+
+
 class Victim:
-    """A kernel that is to be killed ``delay`` seconds after its ``number``th ``mark``, or after its start without one.
+    """A kernel that is to be killed at that moment."""
 
-    Without a delay it is killed while it stands exactly there.
-    """
-
-    def __init__(self, path: Path, place: str, mark: str, number: int, delay: float | None) -> None:
-        self.mark = mark
-        self._awaited, self._left = (HALTED, 1) if delay is None else (mark, number)
-        self._delay = delay or 0.0
-        self.process = start_kernel(path, place, *((mark, number) if delay is None else ()))
+    def __init__(self, path: Path, place: str, moment: Moment) -> None:
+        self.moment = moment
+        halt = () if moment.delay is not None else (moment.mark, moment.number)
+        self._awaited, self._left = (HALTED, 1) if halt else (moment.mark, moment.number)
+        self.process = start_kernel(path, place, *halt)
         self._begun = time.monotonic()
-        self.dies_at = inf if self._awaited else self._begun + self._delay
+        self.dies_at = inf if moment.mark else self._begun + moment.delay
 
     def fileno(self) -> int:
         return self.process.stdout.fileno()
@@ -51,25 +59,26 @@ class Victim:
         """Take in a mark that it has printed."""
         line = self.process.stdout.readline().decode().strip()
         assert line, "the kernel ended by itself"
-        self._left -= line == self._awaited
-        if not self._left and self._awaited:
-            self.dies_at = min(self.dies_at, time.monotonic() + self._delay)
+        if line == self._awaited:
+            self._left -= 1
+            if not self._left:
+                self.dies_at = time.monotonic() + (self.moment.delay or 0.0)
 
     @property
     def is_due(self) -> bool:
-        assert self.dies_at < inf or time.monotonic() < self._begun + PATIENCE, f"never came to {self.mark!r}"
+        assert self.dies_at < inf or time.monotonic() < self._begun + PATIENCE, f"{self.moment} never came"
         return time.monotonic() >= self.dies_at
 
 
-def moments(chance: random.Random) -> Iterator[tuple[str, int, float | None]]:
-    """Mark, number and delay of each kill: of five, one at random, two after a mark and two at one."""
+def moments(chance: random.Random) -> Iterator[Moment]:
+    """Of five kills one is at random, two are soon after a mark, and two at one; all marks come, again and again."""
+    marks = itertools.cycle(MARKS)
     plan = []
-    for turn in range(KILLS // 5):
-        marks = [MARKS[(2 * turn + step) % len(MARKS)] for step in range(2)]
-        numbers = [1 if mark == "ready" else chance.randrange(1, 9) for mark in marks]
-        plan.append(("", 0, chance.random()))
-        plan += [(mark, number, chance.random() * 0.02) for mark, number in zip(marks, numbers, strict=True)]
-        plan += [(mark, number, None) for mark, number in zip(marks, numbers, strict=True)]
+    for _ in range(KILLS // 5):
+        plan.append(Moment("", 0, chance.random()))
+        for mark in itertools.islice(marks, 2):
+            number = 1 if mark == "ready" else chance.randrange(1, 9)
+            plan += [Moment(mark, number, chance.random() * 0.02), Moment(mark, number, None)]
     chance.shuffle(plan)
     return iter(plan)
 
@@ -77,7 +86,7 @@ def moments(chance: random.Random) -> Iterator[tuple[str, int, float | None]]:
 def kill_again_and_again(path: Path, place: str, chance: random.Random) -> None:
     """Two kernels at a time."""
     plan = moments(chance)
-    living = {Victim(path, place, *next(plan)) for _ in range(2)}
+    living = {Victim(path, place, next(plan)) for _ in range(2)}
     try:
         while living:
             soonest = min(victim.dies_at for victim in living)
@@ -86,7 +95,7 @@ def kill_again_and_again(path: Path, place: str, chance: random.Random) -> None:
             for victim in [victim for victim in living if victim.is_due]:
                 end_kernel(victim.process)
                 living.remove(victim)
-                living.update(Victim(path, place, *moment) for moment in [next(plan, None)] if moment)
+                living.update(Victim(path, place, moment) for moment in itertools.islice(plan, 1))
     finally:
         for victim in living:
             end_kernel(victim.process)
@@ -98,9 +107,9 @@ async def finish(path: Path, store: ObjectStore) -> dict[str, History]:
     engine = Engine(host.database, host)
     begun = time.time()
     await engine.start()
-    count = "SELECT count(*) FROM polls WHERE at > ? GROUP BY location"
+    enough = "SELECT location FROM polls WHERE at > ? GROUP BY location HAVING count(*) >= ?"
     try:
-        await until(lambda: min(row[0] for row in host.database.rows(count, (begun,))) >= LAST_LOOKS)
+        await until(lambda: len(host.database.rows(enough, (begun, LAST_LOOKS))) == PLACES)
         assert host.database.rows("SELECT * FROM pending") == []
         assert engine.health().errors == ()
         assert host.database.row("PRAGMA integrity_check")[0] == "ok"
@@ -133,18 +142,17 @@ def with_looks(*histories: History) -> list[tuple[Fire, Look]]:
 def check_changes(storm: BlobStorm, file: History, batch: History) -> None:
     """Every version that had to fire has fired, once, for each of the two; and nothing has that could not."""
     looks = looks_of(file)
-    fresh = [version for version in storm.versions if version.written != BEFORE]
+    fresh = {version for version in storm.versions if version.written != BEFORE}
     fired: dict[str, Counter[Version]] = {"file": Counter(), "batch": Counter()}
     for fire, look in with_looks(file, batch):
         seen = by_name(version for version in fresh if version.may_be_seen(look))
         fired[fire.schedule_id].update(versions_of(fire, seen))
     for schedule, after in (("file", SETTLE), ("batch", INTERVAL)):
         due = {version for version in fresh if version.must_fire(looks, after)}
-        assert due >= {version for version in storm.there if version in set(fresh)}, "the last looks came too early"
+        assert due >= fresh.intersection(storm.there), "the last looks came too early"
         assert due - fired[schedule].keys() == set()
         assert set(fired[schedule].values()) == {1}
         assert len(due - set(storm.there)) > KILLS / 5, "the storm was too weak to show anything"
-    assert file.added - file.removed == len(storm.there) - len(OLD)
 
 
 def check_removals(storm: BlobStorm, gone: History) -> None:
@@ -183,5 +191,6 @@ def test_kernels_that_are_killed_in_a_storm_of_blobs_lose_nothing_and_double_not
     finally:
         client.close()
         store.close()
+    assert {history.added - history.removed for history in told.values()} == {len(storm.there) - len(OLD)}
     check_changes(storm, told["file"], told["batch"])
     check_removals(storm, told["gone"])
