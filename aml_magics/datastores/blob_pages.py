@@ -128,7 +128,7 @@ class BlobPages:
             while answer.status == 200 and answer.is_arrow:
                 if page := read_arrow(answer.body):
                     return page
-                self._version += 1  # an Arrow that we do not know: older versions answer in XML
+                self._step_down(VERSIONS.index(ARROW))  # an Arrow that we do not know: older versions answer in XML
                 answer = self._ask(query)
             if answer.status == 200:
                 return read_page(answer.body, has_prefixes=bool(query["delimiter"]))
@@ -141,16 +141,22 @@ class BlobPages:
 
     def _ask(self, query: Mapping[str, str]) -> _Answer:
         """The answer, of whatever status, in the newest version that the service knows."""
-        answer = self._send(query)
-        while answer.status == 400 and answer.code == "InvalidHeaderValue" and self._version + 1 < len(VERSIONS):
-            self._version += 1
-            answer = self._send(query)
-        return answer
+        while True:
+            version = self._version
+            answer = self._send(query, VERSIONS[version])
+            is_known = answer.status != 400 or answer.code != "InvalidHeaderValue"
+            if is_known or version + 1 == len(VERSIONS):
+                return answer
+            self._step_down(version)
 
-    def _send(self, query: Mapping[str, str]) -> _Answer:
+    def _step_down(self, version: int) -> None:
+        """Not that version again. Another listing, in another thread, may have found out before us."""
+        self._version = max(self._version, version + 1)
+
+    def _send(self, query: Mapping[str, str], version: str) -> _Answer:
         from urllib3.exceptions import HTTPError, ProtocolError  # noqa: PLC0415 - loaded with the client
 
-        request = self._request(query)
+        request = self._request(query, version)
         policy = self._client._credential_policy
         with azure_errors(_ACTION, self._where):
             if policy is not None:
@@ -167,20 +173,20 @@ class BlobPages:
             raise failure(_ACTION, self._where, error) from error
         return answer
 
-    def _request(self, query: Mapping[str, str]) -> PipelineRequest[Any]:
+    def _request(self, query: Mapping[str, str], version: str) -> PipelineRequest[Any]:
         from azure.core.pipeline import PipelineContext, PipelineRequest  # noqa: PLC0415 - loaded with the client
         from azure.core.pipeline.transport import HttpRequest  # noqa: PLC0415
 
         asked = {"restype": "container", "comp": "list", "include": "metadata", **query}
         text = urlencode({key: value for key, value in asked.items() if value}, quote_via=quote, safe="")
         url = self._client.url  # a SAS is its query
-        headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": VERSIONS[self._version]}
+        headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": version}
         request = HttpRequest("GET", url + ("&" if urlsplit(url).query else "?") + text, headers=headers)
         return PipelineRequest(request, PipelineContext(None))
 
     def _exchange(self, request: PipelineRequest[Any]) -> _Answer:
         sent = request.http_request
-        accepted = f"{MEDIA_TYPE},application/xml" if VERSIONS[self._version] >= ARROW else "application/xml"
+        accepted = f"{MEDIA_TYPE},application/xml" if sent.headers["x-ms-version"] >= ARROW else "application/xml"
         headers = {**sent.headers, "Accept": accepted, "Accept-Encoding": "identity"}
         answer = self._pool.request("GET", sent.url, headers=headers, redirect=False)
         return _Answer(answer.status, answer.headers, answer.data)

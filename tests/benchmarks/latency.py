@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from aml_magics.session import Session
 from tests.support.hostile import Hostile
 from tests.support.kernels import Kernel
 from tests.support.storm import drop
+
+__all__ = ["FIRES", "tell_lateness"]
 
 FILES = 20
 INTERRUPTS = 20
@@ -69,14 +72,18 @@ def main() -> None:
             kernel.run(f"gone = ws.schedules.disable({name!r})")
             fires = json.loads(kernel.run(FIRES.format(name=name)).stdout)
             rows.append((f"a 2 s schedule under {label}", [(fire[0] - fire[1]) * 1000 for fire in fires]))
+    tell_lateness(rows)
+    _tell_interrupts()
+
+
+def tell_lateness(rows: Iterable[tuple[str, list[float]]]) -> None:
+    """A table of labels and milliseconds."""
     out = sys.stdout.write
-    out(f"{'lateness of the fire, ms':<48}{'fires':>7}{'p50':>9}{'p99':>9}{'max':>9}\n")
+    out(f"{'lateness of the fire, ms':<56}{'fires':>7}{'p50':>9}{'p99':>9}{'max':>9}\n")
     for label, values in rows:
         values.sort()
         p99 = values[min(len(values) - 1, int(len(values) * 0.99))]
-        out(f"{label:<48}{len(values):>7}{statistics.median(values):>9.1f}{p99:>9.1f}{values[-1]:>9.1f}\n")
-
-    _tell_interrupts()
+        out(f"{label:<56}{len(values):>7}{statistics.median(values):>9.1f}{p99:>9.1f}{values[-1]:>9.1f}\n")
 
 
 def _tell_interrupts() -> None:

@@ -45,6 +45,7 @@ ARROW = "application/vnd.apache.arrow.stream"
 STARTS_ANYWHERE, SPEAKS_ARROW = "2026-02-06", "2026-10-06"
 ECHOED = (("Prefix", "prefix"), ("Marker", "marker"), ("MaxResults", "maxresults"), ("Delimiter", "delimiter"))
 EPOCH = 1_780_000_000
+BUSY = b"<Error><Code>ServerBusy</Code><Message>The server is busy.</Message></Error>"
 COLUMNS = (8, 29, 17)  # number, time, ETag
 
 
@@ -228,7 +229,10 @@ class Service:
         self.container = Container(count)
         self.delay = 0.0
         self.offers_arrow = False
-        self.requests = self.arrow_answers = 0
+        self.is_busy = False
+        self.gate = threading.Event()
+        self.gate.set()
+        self.requests = self.arrow_answers = self.waiting = 0
         self.random = np.random.default_rng(1)
         self.arrow: dict[tuple[object, ...], list[bytes | memoryview]] = {}
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -243,34 +247,43 @@ class Service:
         pages = XmlPages()
         with connection, contextlib.suppress(ConnectionError):
             for method, target, headers in _requests(connection):
-                kind, body = self._answer(target, headers, pages)
+                status, kind, body = self._answer(target, headers, pages)
                 size = sum(len(part) for part in body)
-                head = (
-                    f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\nx-ms-version: 2026-10-06\r\n"
-                )
+                head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n"
+                head += "x-ms-version: 2026-10-06\r\n"
                 head += f"Last-Modified: {formatdate(EPOCH, usegmt=True)}\r\nETag: 0x1\r\nx-ms-request-id: 1\r\n\r\n"
                 connection.sendall(head.encode())
                 for part in body if method != "HEAD" else []:
                     connection.sendall(part)
 
-    def _answer(self, target: str, headers: dict[str, str], pages: XmlPages) -> tuple[str, list[bytes | memoryview]]:
+    def _answer(
+        self, target: str, headers: dict[str, str], pages: XmlPages
+    ) -> tuple[str, str, list[bytes | memoryview]]:
         place = urlsplit(target)
         query = dict(parse_qsl(place.query, keep_blank_values=True))
         if place.path.startswith("/control/"):
-            return "application/json", [json.dumps(self._control(place.path[9:], query)).encode()]
+            return "200 OK", "application/json", [json.dumps(self._control(place.path[9:], query)).encode()]
         if query.get("comp") != "list":
-            return "application/xml", [b""]
+            return "200 OK", "application/xml", [b""]
         self.requests += 1
-        if self.delay:
-            time.sleep(self.delay)
+        self._wait()
+        if self.is_busy:
+            return "503 Server Busy", "application/xml", [BUSY]
         version = headers.get("x-ms-version", "")
         with self.container.lock:
             found = self._select(query, version)
             if self.offers_arrow and ARROW in headers.get("accept", "") and version >= SPEAKS_ARROW:
                 self.arrow_answers += 1
-                return ARROW, self._arrow(found)
+                return "200 OK", ARROW, self._arrow(found)
             # The buffer is this thread's own, so it may be sent after the lock was left.
-            return "application/xml", pages.page(self.container, found, query)
+            return "200 OK", "application/xml", pages.page(self.container, found, query)
+
+    def _wait(self) -> None:
+        self.waiting += 1
+        self.gate.wait()
+        self.waiting -= 1
+        if self.delay:
+            time.sleep(self.delay)
 
     def _select(self, query: dict[str, str], version: str) -> Slice:
         container = self.container
@@ -304,7 +317,12 @@ class Service:
             self.delay = float(query["seconds"])
         if what == "arrow":
             self.offers_arrow = query["offered"] == "True"
-        return {"requests": self.requests, "arrow": self.arrow_answers, "blobs": len(container)}
+        if what == "busy":
+            self.is_busy = query["busy"] == "True"
+        if what == "hold":
+            (self.gate.clear if query["held"] == "True" else self.gate.set)()
+        counts = {"requests": self.requests, "arrow": self.arrow_answers, "waiting": self.waiting}
+        return {**counts, "blobs": len(container)}
 
 
 def _requests(connection: socket.socket) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -348,7 +366,7 @@ class ListingServer:
         return f"{self.address}/{ACCOUNT}"
 
     def state(self) -> dict[str, int]:
-        """``requests`` for pages since the start, ``arrow`` answers among them, ``blobs``."""
+        """``requests`` for pages since the start, ``arrow`` answers among them, how many are ``waiting``, ``blobs``."""
         return control(self.address, "state")
 
 
@@ -357,7 +375,8 @@ def control(address: str, what: str, **values: object) -> object:
 
     ``random`` rewrites ``count`` blobs anywhere, and those with odd names; ``insert`` and ``tail`` make new ones
     anywhere and behind the others; each returns the names. ``delay``: ``seconds`` before each page. ``arrow``: whether
-    it is ``offered``. Each of these, and ``state``, returns what the server counts.
+    it is ``offered``. ``busy``: whether every page is refused. ``hold``: whether pages are ``held`` back; when they are
+    not any more, those that wait are sent. Each of these, and ``state``, returns what the server counts.
     """
     query = "&".join(f"{key}={value}" for key, value in values.items())
     with urllib.request.urlopen(f"{address}/control/{what}?{query}") as answer:

@@ -11,6 +11,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from aml_magics.datastores import BlobContainer
+from aml_magics.datastores.blob_pages import BlobPages
 from aml_magics.model.errors import InvalidInput, NotFound, ServiceError
 from aml_magics.model.secret import Secret
 from tests.support.azurite import KEY
@@ -172,6 +173,21 @@ def test_the_version_steps_down_once_and_stays(bed):
     versions = [r.lower().partition("x-ms-version: ")[2][:10] for r in bed.service.requests]
     assert versions[0] > versions[1] == versions[2] == versions[3]
     assert bed.sleeps == []
+
+
+def test_a_listing_is_not_misled_by_another_that_steps_down_meanwhile(bed, monkeypatch):
+    unknown = refused("400 Bad", "InvalidHeaderValue")
+    bed.service.script = [*[unknown] * 3, answer(xml_page([ONE])), answer(xml_page([TWO]))]
+    exchange = BlobPages._exchange
+
+    def exchange_while_another_lists(pages, request):
+        reply = exchange(pages, request)
+        monkeypatch.setattr(BlobPages, "_exchange", exchange)
+        assert bed.names() == ["a"]
+        return reply
+
+    monkeypatch.setattr(BlobPages, "_exchange", exchange_while_another_lists)
+    assert bed.names() == ["b"]
 
 
 def test_a_container_that_goes_is_not_found_and_not_asked_again(bed):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -14,22 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from aml_magics.datastores import Folder
 from aml_magics.engine.engine import Engine
 from aml_magics.engine.schema import SCHEMA
 from tests.engine.fakes import TableHost, until
-from tests.engine.killable import REGISTRY, host_over
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def start_kernel(path: Path, folder: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "tests.engine.killable", str(path), str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def end_kernel(kernel: subprocess.Popen) -> None:
-    kernel.kill()
-    kernel.communicate()
+from tests.engine.killable import end_kernel, give_birth, host_over, start_kernel, wait_for
 
 
 @contextmanager
@@ -63,22 +50,13 @@ def test_kernels_that_are_killed_in_a_storm_of_files_lose_nothing_and_double_not
     path, folder = tmp_path / "w.db", tmp_path / "data"
     (folder / "in").mkdir(parents=True)
 
-    async def give_birth() -> None:
-        host = host_over(path, folder)
-        engine = Engine(host.database, host)
-        insert = "INSERT INTO schedules VALUES (?, 1)"
-        await engine.join(REGISTRY["file"].trigger, lambda db: db.execute(insert, ("file",)).close())
-        await engine.join(REGISTRY["batch"].trigger, lambda db: db.execute(insert, ("batch",)).close())
-        await engine.stop()
-        host.database.close()
-
-    asyncio.run(give_birth())
+    asyncio.run(give_birth(path, Folder(folder), ("file", "batch")))
     kernels = [start_kernel(path, folder) for _ in range(2)]
     with storm(folder, chance) as names:
         for _ in range(8):
             victim = chance.randrange(2)
             if chance.random() < 0.5:
-                assert kernels[victim].stdout.readline() == "ready\n"
+                wait_for(kernels[victim], "ready")
             threading.Event().wait(chance.random() * 0.5)  # killed while it starts, looks, writes or waits
             end_kernel(kernels[victim])
             kernels[victim] = start_kernel(path, folder)
@@ -90,7 +68,7 @@ def test_kernels_that_are_killed_in_a_storm_of_files_lose_nothing_and_double_not
         return Counter(name for row in rows for name in row["objects"].split("|"))
 
     async def finish() -> None:
-        host = host_over(path, folder)
+        host = host_over(path, Folder(folder))
         engine = Engine(host.database, host)
         await engine.start()
         await until(lambda: len(fired(host, "file")) >= len(names) and len(fired(host, "batch")) >= len(names))
@@ -109,7 +87,7 @@ def test_kernels_that_are_killed_in_a_storm_of_files_lose_nothing_and_double_not
 def test_kernels_that_are_killed_while_time_passes_fire_every_second_once(tmp_path):
     chance = random.Random(3)
     path, folder = tmp_path / "w.db", tmp_path / "data"
-    host = host_over(path, folder)
+    host = host_over(path, Folder(folder))
     host.database.migrate("engine", SCHEMA)
     with host.database.transaction() as db:
         db.execute("INSERT INTO schedules VALUES ('ticks', 1)")
@@ -118,12 +96,12 @@ def test_kernels_that_are_killed_while_time_passes_fire_every_second_once(tmp_pa
     for _ in range(8):
         victim = chance.randrange(2)
         if chance.random() < 0.7:
-            assert kernels[victim].stdout.readline() == "ready\n"
+            wait_for(kernels[victim], "ready")
         threading.Event().wait(chance.random() * 0.8)
         end_kernel(kernels[victim])
         kernels[victim] = start_kernel(path, folder)
     for kernel in kernels:
-        assert kernel.stdout.readline() == "ready\n"
+        wait_for(kernel, "ready")
         end_kernel(kernel)
     due = [row["due"] for row in host.database.rows("SELECT due FROM runs ORDER BY due")]
     host.database.close()
