@@ -99,15 +99,24 @@ class BlobContainer:
         """Whether the service heeds ``start_from``: known once a page was listed, before that hoped for."""
         return self._is_fast and self._clients()[1].starts_anywhere
 
-    def pages(self, path: str, *, recursive: bool, start_from: str = "") -> Iterator[Page | ArrowPage]:
+    @property
+    def ends_anywhere(self) -> bool:
+        """Whether the service heeds ``end_before``: once a page has come in Arrow."""
+        return self._is_fast and self._clients()[1].ends_anywhere
+
+    def pages(
+        self, path: str, *, recursive: bool, start_from: str = "", end_before: str = ""
+    ) -> Iterator[Page | ArrowPage]:
         """The same in pages of records, in the order of the service (``engine/leaf_walk.py``).
 
-        ``start_from``: the name to begin at. A service that ``starts_anywhere`` is not true of begins at the beginning.
+        ``start_from``: the name to begin at, ``end_before``: the first one that is too far. A service that
+        ``starts_anywhere`` or ``ends_anywhere`` is not true of begins at the beginning and goes on to the end.
         """
         prefix = f"{_checked_path(path)}/" if path else ""
         client, fast = self._clients()
         if self._is_fast:
-            yield from fast.pages(prefix, delimiter="" if recursive else "/", start_from=start_from)
+            delimiter = "" if recursive else "/"
+            yield from fast.pages(prefix, delimiter=delimiter, start_from=start_from, end_before=end_before)
         else:
             yield from self._sdk_pages(client, prefix, recursive=recursive)
 

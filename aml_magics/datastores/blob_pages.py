@@ -1,6 +1,6 @@
 """The pages of a blob listing, as the service sends them.
 
-Each request is signed by the very policy that azure-storage-blob signs with, and goes over one kept connection, in the
+Each request is signed by the very policy that azure-storage-blob signs with, and goes over a kept connection, in the
 thread of whoever asks. What is wrong for a moment is asked for again: a connection that the service has dropped (the
 first time at once), an answer cut short, and the answers that mean "not now". A page that is whole but makes no sense
 is not asked for again, and ends the listing: taken for the end of it, it would look as if blobs had been removed.
@@ -38,6 +38,7 @@ VERSIONS = (ARROW, STARTS_ANYWHERE, "2024-08-04")  # the last one every emulator
 WAITS = (0.0, 0.5, 1.0, 2.0)  # seconds before the second attempt and those after it
 LONGEST_WAIT = 10.0
 TIMEOUT = 60.0
+CONNECTIONS = 16  # kept, for listings side by side
 _NOT_NOW = frozenset((408, 429, 500, 502, 503, 504))
 _ACTION = "list the objects"
 _CODE, _MESSAGE = re.compile(rb"<Code>([^<]*)</Code>"), re.compile(rb"<Message>([^<]*)")
@@ -84,6 +85,7 @@ class BlobPages:
         self._page_size = str(page_size or "")
         self._sleep = sleep
         self._version = 0
+        self.ends_anywhere = False  # whether the service heeds ``end_before``, going by its last page
         self._pool = _pool(client.url)
 
     @property
@@ -91,12 +93,16 @@ class BlobPages:
         """Whether the service heeds ``start_from``. Known after the first page; before that, hoped for."""
         return VERSIONS[self._version] >= STARTS_ANYWHERE
 
-    def pages(self, prefix: str, *, delimiter: str = "", start_from: str = "") -> Iterator[Page | ArrowPage]:
+    def pages(
+        self, prefix: str, *, delimiter: str = "", start_from: str = "", end_before: str = ""
+    ) -> Iterator[Page | ArrowPage]:
         """Page after page, each of them whole. AmlError when one cannot be had."""
-        query = {"prefix": prefix, "delimiter": delimiter, "startFrom": start_from, "maxresults": self._page_size}
+        query = {"prefix": prefix, "delimiter": delimiter, "startFrom": start_from, "endBefore": end_before}
+        query["maxresults"] = self._page_size
         seen: set[str] = set()
         while True:
             page = self._page(query)
+            self.ends_anywhere = isinstance(page, ArrowPage)
             yield page
             if not page.marker:
                 return
@@ -219,5 +225,5 @@ def _pool(url: str) -> PoolManager:
     place = urlsplit(url)
     proxy = None if proxy_bypass(place.hostname or "") else getproxies().get(place.scheme)
     trusted = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-    options: dict[str, Any] = {"ca_certs": trusted, "retries": False, "timeout": TIMEOUT, "maxsize": 1}
+    options: dict[str, Any] = {"ca_certs": trusted, "retries": False, "timeout": TIMEOUT, "maxsize": CONNECTIONS}
     return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)

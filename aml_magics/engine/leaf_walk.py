@@ -30,9 +30,9 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 from aml_magics.datastores.base import ObjectInfo
 from aml_magics.datastores.blob_arrow import ArrowPage, arrow_records
 from aml_magics.datastores.blob_xml import RECORD_START, Page, Record, as_info, read_records
-from aml_magics.engine.packing import Leaf, PackedSnapshot, Row, RowWriter, unpack
+from aml_magics.engine.packing import Leaf, PackedSnapshot, Row, RowWriter, numbered, unpack
 
-__all__ = ["PagedStore", "Sweep", "sweep"]
+__all__ = ["PagedStore", "Sweep", "Walk", "conclude", "sweep"]
 
 LEAF = 16  # records
 LOOK_AHEAD = 5  # leaves
@@ -78,22 +78,34 @@ def sweep(
     watched: Collection[str] = (),
     *,
     baseline: bool = False,
-    after: bytes = b"",
 ) -> Sweep:
     """List a place and compare it with ``snapshot``. Blocks.
 
-    A ``baseline`` reports nothing, whatever was before. Keys of rows come ``after`` that one. Whatever ``store`` raises
-    leaves the snapshot as it was.
+    A ``baseline`` reports nothing, whatever was before. Whatever ``store`` raises leaves the snapshot as it was.
     """
-    walk = _Walk(snapshot, RowWriter(snapshot, after), reporting=not baseline)
-    pages = 0
-    for page in store.pages(place_path, recursive=recursive):
-        pages += 1
-        if isinstance(page, ArrowPage):
-            walk.read_arrow(page)
-        else:
-            walk.read(page)
-    return walk.finish(watched, pages)
+    pages = store.pages(place_path, recursive=recursive)
+    return conclude(snapshot, [Walk(pages, snapshot, reporting=not baseline)], watched)
+
+
+def conclude(
+    snapshot: PackedSnapshot, walks: Sequence[Walk], watched: Collection[str], head: Sequence[Row] = ()
+) -> Sweep:
+    """What ``walks`` through parts of a place make of it, one after another, behind those rows of its ``snapshot``."""
+    rows = numbered([*head, *(row for walk in walks for row in walk.rows)])
+    before, keys = dict(snapshot.rows), {key for key, _ in rows}
+    hashes = {xxh3_64_intdigest(name.encode()): name for name in watched}
+    return Sweep(
+        objects=sum(walk.objects for walk in walks),
+        added=[as_info(record) for walk in walks for record in walk.added],
+        modified=[as_info(record) for walk in walks for record in walk.modified],
+        removed=sum(len(walk.removed) for walk in walks),
+        gone=[hashes[name] for walk in walks for name in walk.removed if name in hashes],
+        put=[row for row in rows if before.get(row[0]) != row[1]],
+        drop=[key for key in before if key not in keys],
+        snapshot=PackedSnapshot(tuple(rows)),
+        pages=sum(walk.pages for walk in walks),
+        parsed=sum(walk.parsed for walk in walks),
+    )
 
 
 class _OldLeaves:
@@ -159,15 +171,32 @@ class _Differences:
         return [record for _, record in self._new.values()], list(self._modified.values()), removed
 
 
-class _Walk:
-    def __init__(self, snapshot: PackedSnapshot, rows: RowWriter, *, reporting: bool) -> None:
+class Walk:
+    """A walk through ``pages``, with the leaves of ``snapshot`` in step; and what it found.
+
+    ``added`` and ``modified`` are records, ``removed`` the hashes of names: nothing, if it is not ``reporting``.
+    """
+
+    def __init__(self, pages: Iterable[Page | ArrowPage], snapshot: PackedSnapshot, *, reporting: bool = True) -> None:
+        self.pages = self.objects = self.parsed = 0
         self._old = _OldLeaves(snapshot)
-        self._rows = rows
+        self._writer = RowWriter(snapshot)
         self._differences = _Differences() if reporting else None
         self._carried = b""
-        self._objects = self._parsed = 0
+        for page in pages:
+            self.pages += 1
+            if isinstance(page, ArrowPage):
+                self._read_arrow(page)
+            else:
+                self._read(page)
+        while self._old.first():
+            self._replace(1, b"", 0, 0)
+        self.rows = self._writer.finish()
+        self.added, self.modified, self.removed = (
+            self._differences.settle() if self._differences else ([], [], array("Q"))
+        )
 
-    def read(self, page: Page) -> None:
+    def _read(self, page: Page) -> None:
         body, at, end = self._joined(page)
         while at < end:
             following = self._keep_while_equal(body, at, end)
@@ -178,9 +207,9 @@ class _Walk:
                 self._carried = body[following:end]
                 return
 
-    def read_arrow(self, page: ArrowPage) -> None:
+    def _read_arrow(self, page: ArrowPage) -> None:
         if self._carried:  # of a page of XML before this one
-            self.read(Page(b"", 0, 0, ""))
+            self._read(Page(b"", 0, 0, ""))
         first = self._old.first()
         if first and first[1].length == len(page.body) and xxh3_128_digest(page.body) == first[1].digest:
             self._keep(*self._old.pop())
@@ -193,25 +222,6 @@ class _Walk:
         first = self._old.first()
         stands_for = 1 if first and first[1].key <= _key_of(names[-1]) else 0
         self._exchange(stands_for, found, lambda *hashes: [_leaf(_key_of(names[0]), page.body, *hashes)])
-
-    def finish(self, watched: Collection[str], pages: int) -> Sweep:
-        while self._old.first():
-            self._replace(1, b"", 0, 0)
-        added, modified, removed = self._differences.settle() if self._differences else ([], [], array("Q"))
-        snapshot, put, drop = self._rows.finish()
-        hashes = {xxh3_64_intdigest(name.encode()): name for name in watched}
-        return Sweep(
-            objects=self._objects,
-            added=[as_info(record) for record in added],
-            modified=[as_info(record) for record in modified],
-            removed=len(removed),
-            gone=[hashes[name] for name in removed if name in hashes],
-            put=put,
-            drop=drop,
-            snapshot=snapshot,
-            pages=pages,
-            parsed=self._parsed,
-        )
 
     def _joined(self, page: Page) -> tuple[bytes, int, int]:
         """The page after what was carried over: a leaf that fits is kept, and nothing is copied."""
@@ -241,9 +251,9 @@ class _Walk:
 
     def _keep(self, row: bytes | None, leaf: Leaf) -> None:
         if row is not None:
-            self._rows.enter(row)
-        self._rows.keep(leaf)
-        self._objects += leaf.objects
+            self._writer.enter(row)
+        self._writer.keep(leaf)
+        self.objects += leaf.objects
 
     def _mend(self, body: bytes, at: int, end: int, *, is_last: bool) -> int:
         """Read some of the records from ``at`` on. Returns where to go on, or -1 when that takes the next page."""
@@ -282,10 +292,10 @@ class _Walk:
         names = [xxh3_64_intdigest(each[0]) if each else None for each in found]
         etags = [xxh3_64_intdigest(each[2]) if each else None for each in found]
         if found:
-            self._rows.gain(leaves(names, etags))
+            self._writer.gain(leaves(names, etags))
         records = [each for each in found if each]
-        self._parsed += len(found)
-        self._objects += len(records)
+        self.parsed += len(found)
+        self.objects += len(records)
         if self._differences:
             plain = [name for name in names if name is not None], [etag for etag in etags if etag is not None]
             self._differences.compare(old, *plain, records)
@@ -295,8 +305,8 @@ class _Walk:
             if self._old.first():
                 row, leaf = self._old.pop()
                 if row is not None:
-                    self._rows.enter(row)
-                self._rows.lose()
+                    self._writer.enter(row)
+                self._writer.lose()
                 yield leaf
 
 

@@ -18,7 +18,7 @@ from aml_magics.datastores.blob_errors import failure
 from aml_magics.datastores.blob_xml import MalformedPage
 from aml_magics.engine.leaf_walk import PagedStore, Sweep, sweep
 from aml_magics.engine.packing import PackedSnapshot
-from aml_magics.engine.tail import StartingStore, sweep_tail
+from aml_magics.engine.ranges import RangedStore, sweep_ranges, sweep_tail
 from aml_magics.model.triggers import DatastoreChange
 
 __all__ = ["REMOVED", "Pending", "Place", "Scan", "Snapshot", "Waiting", "names_in", "scan_place"]
@@ -145,12 +145,13 @@ def scan_place(store: ObjectStore, place: Place, snapshot: Snapshot, begun: floa
 def _in_pages(store: PagedStore, place: Place, snapshot: Snapshot, begun: float) -> Scan:
     is_baseline = not snapshot.generation or bool(snapshot.etags)
     watched = names_in(snapshot.waiting)
+    where = (place.path, place.recursive, snapshot.pages, watched)
     found = None
     try:
-        if place.append_only and isinstance(store, StartingStore):
-            found = sweep_tail(store, place.path, place.recursive, snapshot.pages, watched)
+        if isinstance(store, RangedStore):
+            found = (sweep_tail if place.append_only else sweep_ranges)(store, *where)
         if found is None:
-            found = sweep(store, place.path, place.recursive, snapshot.pages, watched, baseline=is_baseline)
+            found = sweep(store, *where, baseline=is_baseline)
     except MalformedPage as error:
         raise failure("list the objects", str(place), error) from error
     return Scan(

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["ROW", "Leaf", "PackedSnapshot", "RowWriter", "pack", "unpack"]
+__all__ = ["ROW", "Leaf", "NewRow", "PackedSnapshot", "Row", "RowWriter", "numbered", "pack", "unpack"]
 
 ROW = 5000  # blobs
 LARGE_ROW, SMALL_ROW = ROW * 3 // 2, ROW // 4
@@ -26,6 +26,7 @@ _HEAD = struct.Struct("<BI")
 _KEY = struct.Struct(">Q")
 
 Row = tuple[bytes, bytes]  # key and content
+NewRow = tuple[bytes | None, bytes]  # the same; one that is new has no key yet
 
 
 class Leaf(NamedTuple):
@@ -97,12 +98,10 @@ class RowWriter:
     """Turns the leaves of a new listing into rows, and leaves alone the rows whose leaves all stay.
 
     The walk tells when it ``enter``s a row of the old snapshot, then which leaves it ``keep``s or ``lose``s, and which
-    it ``gain``s. ``after``: the key of a row that comes before all of them.
+    it ``gain``s.
     """
 
-    def __init__(self, before: PackedSnapshot, after: bytes = b"") -> None:
-        self._floor = _KEY.unpack(after)[0] if after else 0
-        self._before = before
+    def __init__(self, before: PackedSnapshot) -> None:
         self._old = dict(before.rows)
         self._ahead = iter(before.rows)  # what has not been entered yet
         self._next: Row | None = next(self._ahead, None)
@@ -110,8 +109,7 @@ class RowWriter:
         self._leaves: list[Leaf] = []
         self._objects = 0  # in those leaves
         self._changed = False
-        self._crowded = False
-        self._rows: list[Row] = []
+        self._rows: list[NewRow] = []
 
     def enter(self, key: bytes) -> None:
         """The walk has come to the first leaf of that old row, or beyond it."""
@@ -137,17 +135,14 @@ class RowWriter:
         if self._objects >= LARGE_ROW:
             self._flush(leave=ROW)
 
-    def finish(self) -> tuple[PackedSnapshot, list[Row], list[bytes]]:
-        """The new snapshot, the rows to put and the keys to drop."""
+    def finish(self) -> list[NewRow]:
+        """The rows as they are now."""
         if self._changed:
             self._flush(leave=0)
             self._origins.clear()
         else:
             self._close()
-        rows = self._numbered() if self._crowded else self._rows
-        put = [row for row in rows if self._old.get(row[0]) != row[1]]
-        keys = {key for key, _ in rows}
-        return PackedSnapshot(tuple(rows)), put, [key for key in self._old if key not in keys]
+        return self._rows
 
     def _close(self) -> None:
         """A row ends here, unless what there is of it is too little for one."""
@@ -168,19 +163,31 @@ class RowWriter:
             if objects < leave:
                 self._leaves, self._objects = leaves, objects
                 return
-            self._rows.append((self._new_key(), pack(leaves)))
+            self._rows.append((self._origins.pop(0) if self._origins else None, pack(leaves)))
         self._leaves, self._objects = [], 0
 
-    def _new_key(self) -> bytes:
-        if self._origins:
-            return self._origins.pop(0)
-        lower = _KEY.unpack(self._rows[-1][0])[0] if self._rows else self._floor
-        step = (_KEY.unpack(self._next[0])[0] - lower) // 8 if self._next else _STEP
-        self._crowded = self._crowded or step < 1
-        return _KEY.pack(lower + step)
 
-    def _numbered(self) -> list[Row]:
-        return [(_KEY.pack(self._floor + _STEP * number), row) for number, (_, row) in enumerate(self._rows, 1)]
+def numbered(rows: Iterable[NewRow]) -> list[Row]:
+    """Rows with keys that sort them. Those that have one keep it, unless there is no room for new ones before it."""
+    found: list[Row] = []
+    new: list[bytes] = []
+    lower = 0
+    rows = list(rows)
+    for key, content in rows:
+        if key is None:
+            new.append(content)
+            continue
+        upper = _KEY.unpack(key)[0]
+        step = (upper - lower) // (8 * len(new)) if new else 1
+        if not step:
+            return _spread(0, _STEP, [content for _, content in rows])
+        found += [*_spread(lower, step, new), (key, content)]
+        lower, new = upper, []
+    return found + _spread(lower, _STEP, new)
+
+
+def _spread(lower: int, step: int, contents: Sequence[bytes]) -> list[Row]:
+    return [(_KEY.pack(lower + step * number), content) for number, content in enumerate(contents, 1)]
 
 
 def _portions(leaves: Sequence[Leaf]) -> Iterator[list[Leaf]]:
