@@ -1,10 +1,10 @@
 """What a watched container costs whoever works in the same kernel: is the clock late, and is a cell slower?
 
-A real kernel, and a service of 20,000 blobs in another process, of which one changes every two seconds. The first table
-is how late a schedule of every second fires, while the kernel is idle and while a cell computes in pure Python. The
-second is how far such a cell gets, beside what it gets done in a kernel that polls nothing: watched by a schedule, and
-by the loop that people write with azure-storage-blob, in a thread. Each round has three polls, and the rounds of the
-ways take turns, because the machine has other guests.
+A real kernel, and a service of 20,000 blobs in another process. The first table is how late a schedule of every second
+fires, while the kernel is idle and while a cell computes in pure Python; a blob changes every two seconds. The second
+is how far such a cell gets, beside what it gets done in a kernel that polls nothing: watched by a schedule, and by the
+loop that people write with azure-storage-blob, in a thread. There no blob changes, because a run costs more than a
+poll. Each round has three polls, and the rounds of the ways take turns, because the machine has other guests.
 
 python -m tests.benchmarks.liveness [SECONDS]    # for each line of the first table
 """
@@ -74,8 +74,8 @@ def main(seconds: float) -> None:
         kernel.run(SET_UP.format(**place, interval=INTERVAL))
         with changing(server):
             tell_lateness(lateness(kernel, seconds))
-            sys.stdout.write("\n")
-            tell_throughput(throughput(kernel))
+        sys.stdout.write("\n")
+        tell_throughput(throughput(kernel))
         kernel.run("ws.close()")
 
 
