@@ -35,8 +35,8 @@ def opened():
 @pytest.mark.parametrize("seed", range(3))
 def test_the_fast_listing_and_the_library_s_are_the_same_whatever_was_edited(seed, opened):
     chance = random.Random(seed)
-    with ListingServer(chance.choice((0, 1, 400, 6000))) as server:
-        size = chance.choice((3, 100, 5000))
+    with ListingServer(chance.choice((0, 1, 400, 1200))) as server:
+        size = chance.choice((20, 100, 5000))
         fast, sdk = opened(server, page_size=size), opened(server, listing="sdk", page_size=size)
         for _ in range(3):
             for path, recursive in (
