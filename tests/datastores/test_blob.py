@@ -136,6 +136,7 @@ def test_a_service_that_is_not_there_is_one_line(opened):
     with pytest.raises(ServiceError, match=r"cannot list the objects in http://127.0.0.1:9/x/c: .*refused") as caught:
         names(opened("http://127.0.0.1:9/x", "c", Secret(KEY)))
     assert "\n" not in str(caught.value)
+    assert "HTTPConnection" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
