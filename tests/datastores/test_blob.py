@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,16 @@ def test_a_container_that_is_not_there_is_not_found(listing, azurite, opened):
 def test_an_object_that_is_not_there_is_not_found(opened):
     with pytest.raises(NotFound, match="cannot read 'a': there is no such object"):
         opened().read("a")
+
+
+def test_no_signature_is_in_a_log_of_any_level(azurite, client, opened, caplog):
+    caplog.set_level("DEBUG")
+    store = opened(azurite.url, client.container_name, Secret(azurite.sas(client.container_name)))
+    store.write("a", b"1")
+    assert names(store) == ["a"]
+    assert store.read("a") == b"1"
+    assert "comp=list" in caplog.text
+    assert set(re.findall(r"sig=([^&\s']*)", caplog.text)) <= {"***", "REDACTED"}
 
 
 def test_a_service_that_is_not_there_is_one_line(opened):
