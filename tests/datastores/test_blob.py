@@ -168,6 +168,12 @@ def test_what_does_not_fit_together_is_refused_at_once(arguments):
     assert "sig=abc" not in str(caught.value)
 
 
+def test_a_name_that_is_too_long_is_told_to_be_and_not_shown_whole(opened):
+    with pytest.raises(InvalidInput, match=r"has 1025 characters\. .* at most 1024") as caught:
+        opened().write("in/" + "x" * 1022, b"")
+    assert len(str(caught.value)) < 200
+
+
 @pytest.mark.parametrize("name", ["", "/a", "../a", "a/../b", "a/./b", "a/", "a\0b", "a\ud800", "a" * 1025])
 def test_a_name_that_is_none_is_refused(name, opened):
     store = opened()
