@@ -10,7 +10,7 @@ from __future__ import annotations
 from aml_magics.client.permissions import lacking
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
 from aml_magics.model.secret import Secret, redacted
-from aml_magics.wire.v1_errors import error_from
+from aml_magics.wire.v1_errors import StorageFailed, error_from
 
 __all__ = ["no_answer", "not_json", "refusal", "went_wrong", "without_frames"]
 
@@ -48,7 +48,7 @@ def refusal(
         return ServiceError(message, status=status, hint="Check the workspace's address.")
     error = error_from(status, answer, what=call)
     text = _shortened(error.message, *([sent] if sent else []))
-    if not isinstance(error, ServiceError):
+    if isinstance(error, StorageFailed) or not isinstance(error, ServiceError):  # it has its way out in it
         if isinstance(error, InvalidInput) and _TAKEN in text.casefold():
             return Conflict(text)
         error.message = text

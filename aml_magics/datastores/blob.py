@@ -270,9 +270,12 @@ def _checked_path(path: str) -> str:
 
 def _checked_name(name: str) -> str:
     """The name of an object. Unlike that of a path, it may have two slashes in a row: some containers do."""
+    if len(name) > LONGEST_NAME:
+        message = f"the name {name[:40]!r}... has {len(name)} characters"
+        raise InvalidInput(message, hint=f"The name of a blob has at most {LONGEST_NAME}.")
     parts = name.split("/")
     wrong = not name or name.startswith("/") or name.endswith("/") or "." in parts or ".." in parts or "\0" in name
-    if wrong or len(name) > LONGEST_NAME or any("\ud800" <= letter <= "\udfff" for letter in name):
+    if wrong or any("\ud800" <= letter <= "\udfff" for letter in name):
         hint = "Write it relative to the datastore, as in 'incoming/data.csv'."
         raise InvalidInput(f"{name!r} is not the name of an object or a path", hint=hint)
     return name

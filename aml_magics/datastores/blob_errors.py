@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ _HINTS = {
     403: "The key or SAS may be wrong or expired, 'Storage Blob Data Contributor' missing, or a firewall in the way.",
     429: "It will work again when there are fewer requests.",
 }
+_CONNECTION = re.compile(r"^\w+\(host='[^']*', port=\d+\): ")  # what urllib3 says first; ``where`` has it already
 _MISSING = ("ContainerNotFound", "ContainerBeingDeleted", "ResourceNotFound")
 
 
@@ -32,7 +34,7 @@ def refusal(what: str, where: str, status: int, code: str, detail: str = "") -> 
 
 def failure(what: str, where: str, error: BaseException) -> AmlError:
     """The error for an answer that never came, or that came in pieces."""
-    line = redacted(" ".join(str(error).split()))
+    line = redacted(_CONNECTION.sub("", " ".join(str(error).split())))
     return ServiceError(f"cannot {what} in {where}: {line or type(error).__name__}")
 
 

@@ -10,6 +10,7 @@ The service's version steps down until the service knows it, and stays there. Th
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
@@ -24,6 +25,7 @@ from aml_magics.datastores.blob_arrow import MEDIA_TYPE, ArrowPage, read_arrow
 from aml_magics.datastores.blob_errors import azure_errors, failure, refusal
 from aml_magics.datastores.blob_xml import CutShort, MalformedPage, Page, read_page
 from aml_magics.model.errors import AmlError
+from aml_magics.model.secret import redacted
 
 if TYPE_CHECKING:
     from azure.core.pipeline import PipelineRequest
@@ -87,6 +89,7 @@ class BlobPages:
         self._version = 0
         self.ends_anywhere = False  # whether the service heeds ``end_before``, going by its last page
         self._pool = _pool(client.url)
+        _hide_signatures()
 
     @property
     def starts_anywhere(self) -> bool:
@@ -215,6 +218,21 @@ def _for_policy(answer: _Answer) -> SimpleNamespace:
 def _in_words(error: Exception) -> str:
     text = str(error)
     return "the answer was cut short" if "IncompleteRead" in text or "Invalid chunk" in text else "the connection broke"
+
+
+class _NoSignatures(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
+
+
+_NO_SIGNATURES = _NoSignatures()
+
+
+def _hide_signatures() -> None:
+    """At level DEBUG urllib3, which also carries the library's own requests, logs addresses whole: a SAS is in them."""
+    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+        logging.getLogger(name).addFilter(_NO_SIGNATURES)  # once: the same filter is not added again
 
 
 def _pool(url: str) -> PoolManager:

@@ -7,18 +7,21 @@ is asked on the threads that list and read, so its credential is the synchronous
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aml_magics.datastores.signing_in import not_signed_in, quieten
-from aml_magics.model.errors import AmlError, InvalidInput, NotFound
+from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, NotFound, ServiceError
 from aml_magics.model.storage import CredentialKind
+from aml_magics.wire.v1_errors import StorageFailed
 
 if TYPE_CHECKING:
     from aml_magics.datastores.blob import BlobContainer
     from aml_magics.model.storage import BlobAccess
 
-__all__ = ["check_container", "open_container"]
+__all__ = ["check_container", "open_container", "storage_errors"]
 
 _SIGN_IN = "Sign in where the workspace runs, with 'az login' for example, or register it with a key or a SAS."
 
@@ -50,6 +53,21 @@ def check_container(name: str, access: BlobAccess, *, create: bool = False) -> N
         raise InvalidInput(f"datastore {name!r}: {error.message}", hint=hint) from error
     finally:
         container.close()
+
+
+@contextmanager
+def storage_errors(name: str) -> Iterator[None]:
+    """What the storage of a datastore refuses, or fails to answer, is told as that and not as our own failure.
+
+    ``InvalidInput`` where asking again does not help, else ``StorageFailed``.
+    """
+    try:
+        yield
+    except (NotConnected, ServiceError) as error:
+        message = f"datastore {name!r}: {error.message}"
+        if isinstance(error, NotConnected) or 400 <= error.status < 500:
+            raise InvalidInput(message, hint=error.hint) from error
+        raise StorageFailed(message, hint=error.hint or "Nothing was done; try again when it answers.") from error
 
 
 class _Identity:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
+from aml_magics.embedded.containers import storage_errors
 from aml_magics.embedded.routes import route, text
-from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
+from aml_magics.model.errors import InvalidInput
 from aml_magics.wire.v1 import outlook_to
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class _Extras:
 
     async def outlook(self, call: Call) -> object:
         """What would fire now at a path."""
-        self._workspace.store.datastores.get(call.path("name"))
-        found = await self._workspace.engine.outlook(call.path("name"), call.query("path"))
+        name = call.path("name")
+        self._workspace.store.datastores.get(name)
+        with storage_errors(name):
+            found = await self._workspace.engine.outlook(name, call.query("path"))
         return {"value": [outlook_to(one) for one in found]}
 
     async def read_object(self, call: Call) -> object:
@@ -69,17 +72,10 @@ class _Extras:
         return _object_to(await self._ask(call, lambda store: store.write(name, content)))
 
     async def _ask(self, call: Call, question: Callable[[ObjectStore], T]) -> T:
-        """Ask a datastore. What its storage refuses is no failure of this workspace, and asking again does not help."""
         name = call.path("name")
         store = self._workspace.store.datastores.object_store(name)
-        try:
+        with storage_errors(name):
             return await self._workspace.in_thread(lambda: question(store))
-        except NotConnected as error:
-            raise InvalidInput(f"datastore {name!r}: {error.message}", hint=error.hint) from error
-        except ServiceError as error:
-            if not 400 <= error.status < 500:
-                raise
-            raise InvalidInput(f"datastore {name!r}: {error.message}", hint=error.hint) from error
 
 
 def routes(workspace: EmbeddedWorkspace) -> list[Route]:

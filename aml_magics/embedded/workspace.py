@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aml_magics.embedded.app import make_app
+from aml_magics.embedded.containers import storage_errors
 from aml_magics.embedded.local_copy import local_copy
 from aml_magics.embedded.runner import Runner
 from aml_magics.embedded.signed_paths import SignedPaths
@@ -280,7 +281,8 @@ class EmbeddedWorkspace:
     async def _write_once(self, prepared: Prepared) -> Json:
         schedules, trigger = self.store.schedules, prepared.schedule.trigger
         if prepared.joins and isinstance(trigger, DatastoreChange):
-            await self.engine.join(trigger, lambda connection: schedules.write(connection, prepared))
+            with storage_errors(trigger.datastore):
+                await self.engine.join(trigger, lambda connection: schedules.write(connection, prepared))
         else:
             with self.store.transaction() as connection:
                 schedules.write(connection, prepared)

@@ -36,7 +36,7 @@ from aml_magics.model.triggers import DatastoreChange
 
 __all__ = ["Engine"]
 
-LISTING_THREADS = 8
+LISTING_THREADS = 64  # of which one datastore has ``LOOKS_AT_ONCE``
 FIRST_LOOKS_SECONDS = 1.0  # how long a start waits for the first looks
 STOP_SECONDS = 1.0  # how long a stop waits for a listing that is under way
 ERRORS_KEPT = 20

@@ -30,7 +30,7 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 from aml_magics.datastores.base import ObjectInfo
 from aml_magics.datastores.blob_arrow import ArrowPage, arrow_records
 from aml_magics.datastores.blob_xml import RECORD_START, Page, Record, as_info, read_records
-from aml_magics.engine.packing import Leaf, PackedSnapshot, Row, RowWriter, numbered, unpack
+from aml_magics.engine.packing import Leaf, PackedSnapshot, Row, RowWriter, numbered, unpack, versions
 
 __all__ = ["PagedStore", "Sweep", "Walk", "conclude", "sweep"]
 
@@ -159,15 +159,26 @@ class _Differences:
         self._old_names.extend(before.keys())
         self._old_etags.extend(before.values())
 
-    def settle(self) -> tuple[list[Record], list[Record], array[int]]:
-        """Added, modified, and the hashes of the names that were removed."""
-        removed = array("Q")
+    def settle(
+        self, before: Iterable[bytes], after: Iterable[bytes]
+    ) -> tuple[list[Record], list[Record], Sequence[int]]:
+        """Added, modified, and the hashes of the names that were removed; the rows are all of both sides.
+
+        What a listing has shown twice, now or the last time, has neither come nor gone.
+        """
+        removed = []
         for name, etag in zip(self._old_names, self._old_etags, strict=True):
             new = self._new.pop(name, None)
             if new is None:
                 removed.append(name)
             elif new[0] != etag:
                 self._modified[name] = new[1]
+        for name, etags in versions(before, set(self._new)).items():
+            etag, record = self._new.pop(name)
+            if etag not in etags:
+                self._modified[name] = record
+        twice = versions(after, set(removed))
+        removed = [name for name in removed if name not in twice]
         return [record for _, record in self._new.values()], list(self._modified.values()), removed
 
 
@@ -192,9 +203,12 @@ class Walk:
         while self._old.first():
             self._replace(1, b"", 0, 0)
         self.rows = self._writer.finish()
-        self.added, self.modified, self.removed = (
-            self._differences.settle() if self._differences else ([], [], array("Q"))
-        )
+        self.added, self.modified, self.removed = self._settled(snapshot)
+
+    def _settled(self, snapshot: PackedSnapshot) -> tuple[list[Record], list[Record], Sequence[int]]:
+        if self._differences is None:
+            return [], [], []
+        return self._differences.settle((row for _, row in snapshot.rows), (row for _, row in self.rows))
 
     def _read(self, page: Page) -> None:
         body, at, end = self._joined(page)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["ROW", "Leaf", "NewRow", "PackedSnapshot", "Row", "RowWriter", "numbered", "pack", "unpack"]
+__all__ = ["ROW", "Leaf", "NewRow", "PackedSnapshot", "Row", "RowWriter", "numbered", "pack", "unpack", "versions"]
 
 ROW = 5000  # blobs
 LARGE_ROW, SMALL_ROW = ROW * 3 // 2, ROW // 4
@@ -58,13 +58,9 @@ def pack(leaves: Sequence[Leaf]) -> bytes:
 
 def unpack(row: bytes) -> list[Leaf]:
     """The leaves of a row; ValueError when it is none of this format."""
-    if row[:1] != bytes((_FORMAT,)):
-        raise ValueError(f"a snapshot of format {row[:1].hex() or 'none'} is not known to this version")
-    _, count = _HEAD.unpack_from(row)
-    numbers = struct.unpack_from(f"<{3 * count}I", row, _HEAD.size)
-    keys, lengths, sizes = numbers[:count], numbers[count : 2 * count], numbers[2 * count :]
-    digest = _HEAD.size + 12 * count
-    key = digest + 16 * count
+    keys, lengths, sizes = _sizes(row)
+    digest = _HEAD.size + 12 * len(keys)
+    key = digest + 16 * len(keys)
     name = key + sum(keys)
     etag = name + sum(sizes)
     leaves = []
@@ -80,6 +76,30 @@ def unpack(row: bytes) -> list[Leaf]:
         )
         digest, key, name, etag = digest + 16, key + key_size, name + size, etag + size
     return leaves
+
+
+def versions(rows: Iterable[bytes], wanted: set[int]) -> dict[int, set[int]]:
+    """The hashes of the ETags under those hashes of names, as far as these rows have them."""
+    found: dict[int, set[int]] = {}
+    for row in rows if wanted else ():
+        keys, _, sizes = _sizes(row)
+        begin, size = _HEAD.size + 28 * len(keys) + sum(keys), sum(sizes)
+        names = struct.unpack_from(f"<{size // 8}Q", row, begin)
+        if wanted.isdisjoint(names):
+            continue
+        for name, etag in zip(names, struct.unpack_from(f"<{size // 8}Q", row, begin + size), strict=True):
+            if name in wanted:
+                found.setdefault(name, set()).add(etag)
+    return found
+
+
+def _sizes(row: bytes) -> tuple[tuple[int, ...], ...]:
+    """Of the leaves of a row: the lengths of their keys, of their records, and of their names."""
+    if row[:1] != bytes((_FORMAT,)):
+        raise ValueError(f"a snapshot of format {row[:1].hex() or 'none'} is not known to this version")
+    _, count = _HEAD.unpack_from(row)
+    numbers = struct.unpack_from(f"<{3 * count}I", row, _HEAD.size)
+    return numbers[:count], numbers[count : 2 * count], numbers[2 * count :]
 
 
 @dataclass(frozen=True, slots=True)

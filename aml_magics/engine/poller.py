@@ -17,9 +17,10 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from aml_magics.engine.changes import Plan, next_look, plan_look
@@ -34,7 +35,7 @@ from aml_magics.model.errors import AmlError, Conflict
 from aml_magics.model.resources import Poll
 from aml_magics.model.triggers import DatastoreChange
 
-__all__ = ["Commit", "Members", "Poller", "Tools"]
+__all__ = ["LOOKS_AT_ONCE", "Commit", "Members", "Poller", "Tools"]
 
 Commit = Callable[[sqlite3.Connection], None]
 Members = Mapping[str, DatastoreChange]
@@ -44,6 +45,7 @@ LEAST_RECOVERY = 0.5  # seconds from a failed look to the next one
 DUTY = 0.2
 JITTER = 0.1  # of a polling interval
 TRIES = 20
+LOOKS_AT_ONCE = 8  # at one datastore: one that does not answer leaves threads to the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,9 @@ class Tools:
     claimed: Callable[[Claims], None]
     report: Callable[[str, Exception], None]
     chance: Callable[[], float] = random.random  # from 0 up to 1
+    turns: Mapping[str, asyncio.Semaphore] = field(  # by datastore
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LOOKS_AT_ONCE))
+    )
 
 
 class Poller:
@@ -194,7 +199,8 @@ class Poller:
         tools = self._tools
         store = tools.host.object_store(self.place.datastore)
         loop = asyncio.get_running_loop()
-        scan = await loop.run_in_executor(tools.executor, scan_place, store, self.place, snapshot, begun)
+        async with tools.turns[self.place.datastore]:
+            scan = await loop.run_in_executor(tools.executor, scan_place, store, self.place, snapshot, begun)
         return replace(scan, ended=max(begun, tools.clock.now()))
 
     def _write(self, snapshot: Snapshot, scan: Scan, *, due: float | None, commit: Commit | None) -> Claims | None:

@@ -52,10 +52,9 @@ class Pollers:
 
     @property
     def wakeup_errors(self) -> tuple[str, ...]:
-        """Why places are looked at by their polling interval only."""
-        return tuple(
-            f"{poller.place}: {poller.wakeup_error}" for poller in self._pollers.values() if poller.wakeup_error
-        )
+        """Why places are looked at by their polling interval only, where that is not why they cannot be looked at."""
+        troubles = [(poller.place, poller.wakeup_error, poller.error) for poller in self._pollers.values()]
+        return tuple(f"{place}: {why}" for place, why, error in troubles if why and why != error)
 
     def open(self, watches: Iterable[Watch]) -> bool:
         """Load the snapshots of places that are new. True when there were any: read the schedules again for ``sync``.

@@ -13,7 +13,6 @@ The snapshot is whole at any time. A service that turns out to list otherwise is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -23,6 +22,7 @@ from aml_magics.datastores.blob_arrow import ArrowPage
 from aml_magics.datastores.blob_xml import Page, plain_name
 from aml_magics.engine.leaf_walk import Sweep, Walk, conclude
 from aml_magics.engine.packing import PackedSnapshot, unpack
+from aml_magics.engine.threads import DaemonThreadPool
 
 __all__ = ["AT_ONCE", "RangedStore", "sweep_ranges", "sweep_tail"]
 
@@ -73,7 +73,7 @@ def sweep_ranges(
         pages = store.pages(path, recursive=recursive, start_from=first[1], end_before=last[1])
         return Walk(_in_arrow(pages), PackedSnapshot(snapshot.rows[first[0] : last[0]]))
 
-    with ThreadPoolExecutor(AT_ONCE, "range") as threads:
+    with DaemonThreadPool(AT_ONCE, "aml-range") as threads:
         try:
             walks = list(threads.map(lambda pair: walk(*pair), pairwise(bounds)))
         except _NotInArrowError:

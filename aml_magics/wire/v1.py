@@ -31,6 +31,7 @@ from aml_magics.wire.v1_errors import (
     EndpointInUse,
     PipelineDisabled,
     PipelineInUse,
+    StorageFailed,
     error_from,
     error_to,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "GraphStep",
     "PipelineDisabled",
     "PipelineInUse",
+    "StorageFailed",
     "compute_to",
     "data_paths_from",
     "data_paths_to",

@@ -7,6 +7,7 @@ ours               status  pipelines service                   the other service
 ``Conflict``       400     its own, else ``AlreadyExists``     ``UserError``
 ``NotFound``       404     ``NotFound``                        ``NotFound``
 ``Unauthorized``   401     ``Unauthorized``                    ``Unauthorized``
+``StorageFailed``  500     ``StorageFailed``                   ``StorageFailed``
 anything else      500     ``InternalError``                   ``InternalError``
 =================  ======  ==================================  ==================
 
@@ -30,6 +31,7 @@ __all__ = [
     "EndpointInUse",
     "PipelineDisabled",
     "PipelineInUse",
+    "StorageFailed",
     "Unauthorized",
     "error_from",
     "error_to",
@@ -67,6 +69,15 @@ class Unauthorized(ServiceError):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message, status=401, code="Unauthorized", hint=hint)
+
+
+class StorageFailed(ServiceError):
+    """The storage of a datastore gave no answer, or failed: the workspace did not, and nothing has changed in it."""
+
+    CODE = "StorageFailed"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, status=500, code=self.CODE, hint=hint)
 
 
 _LONGEST = 2000
@@ -108,13 +119,15 @@ def error_from(status: int, answer: object, *, what: str = "") -> AmlError:
             return _CONFLICTS[code](message)
         if code in _INPUT_CODES:
             return InvalidInput(message)
+    elif code == StorageFailed.CODE:
+        return StorageFailed(message)
     return ServiceError(message, status=status, code=code)
 
 
 def _status_and_code(error: Exception) -> tuple[int, str]:
     if isinstance(error, NotFound):
         return 404, "NotFound"
-    if isinstance(error, Unauthorized):
+    if isinstance(error, Unauthorized | StorageFailed):
         return error.status, error.code
     if isinstance(error, Conflict):
         return 400, getattr(error, "code", "AlreadyExists")

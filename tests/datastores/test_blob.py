@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 
 import pytest
@@ -132,10 +133,21 @@ def test_an_object_that_is_not_there_is_not_found(opened):
         opened().read("a")
 
 
+def test_no_signature_is_in_a_log_of_any_level(azurite, client, opened, caplog):
+    caplog.set_level("DEBUG")
+    store = opened(azurite.url, client.container_name, Secret(azurite.sas(client.container_name)))
+    store.write("a", b"1")
+    assert names(store) == ["a"]
+    assert store.read("a") == b"1"
+    assert "comp=list" in caplog.text
+    assert set(re.findall(r"sig=([^&\s']*)", caplog.text)) <= {"***", "REDACTED"}
+
+
 def test_a_service_that_is_not_there_is_one_line(opened):
     with pytest.raises(ServiceError, match=r"cannot list the objects in http://127.0.0.1:9/x/c: .*refused") as caught:
         names(opened("http://127.0.0.1:9/x", "c", Secret(KEY)))
     assert "\n" not in str(caught.value)
+    assert "HTTPConnection" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +166,12 @@ def test_what_does_not_fit_together_is_refused_at_once(arguments):
     with pytest.raises(InvalidInput) as caught:
         BlobContainer.open(*arguments)
     assert "sig=abc" not in str(caught.value)
+
+
+def test_a_name_that_is_too_long_is_told_to_be_and_not_shown_whole(opened):
+    with pytest.raises(InvalidInput, match=r"has 1025 characters\. .* at most 1024") as caught:
+        opened().write("in/" + "x" * 1022, b"")
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("name", ["", "/a", "../a", "a/../b", "a/./b", "a/", "a\0b", "a\ud800", "a" * 1025])

@@ -10,12 +10,14 @@ from typing import ClassVar
 
 import pytest
 
+from aml_magics.client.failures import refusal
+from aml_magics.model.errors import InvalidInput
 from aml_magics.model.graph import PipelineDefinition, PipelineInput, StepDefinition
 from aml_magics.model.resources import DataPath, DataPathParameter
 from aml_magics.model.secret import Secret
 from aml_magics.model.storage import CredentialKind, Registration, account_url, blob_access
 from aml_magics.model.triggers import DatastoreChange
-from aml_magics.wire.v1 import data_paths_to, registration_to
+from aml_magics.wire.v1 import StorageFailed, data_paths_to, registration_to
 from tests.embedded.app_bed import on_a_workspace, opened
 from tests.support.azurite import KEY
 
@@ -238,6 +240,42 @@ def test_a_fire_on_a_new_blob_runs_with_the_file(tmp_path, azurite):
         ended = await bed.finished(run["Id"])
         log = (tmp_path / ".aml" / "runs" / run["Id"] / "show" / "std_log.txt").read_text()
         assert (ended["Status"]["StatusCode"], log) == ("Finished", "new\n")
+
+    on_a_workspace(tmp_path, play)
+
+
+def unreachable(azurite):
+    """The registration of a container that nobody answers for."""
+    body = registration(azurite, container="gone")
+    body["amlMagics"] |= {"url": "http://127.0.0.1:9/devstoreaccount1"}
+    return body
+
+
+def refused(azurite):
+    """The registration of a container whose key is a wrong one."""
+    return registration(azurite, container="gone", key=WRONG_KEY)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "way_out"),
+    [(unreachable, StorageFailed, 500, "try again"), (refused, InvalidInput, 400, "expired")],
+)
+def test_a_schedule_on_a_container_that_cannot_be_listed_is_not_made_and_the_storage_is_named(
+    body, kind, status, way_out, tmp_path, azurite
+):
+    trigger = DatastoreChange(datastore="blobs", data_path_parameter_name="input_data")
+
+    async def play(bed):
+        await bed.datastores("POST", "/datastores?skipValidation=true", body(azurite))
+        pipeline = await bed.publish(SHOWING)
+        answer = await bed.create(trigger, pipeline_id=pipeline)
+        told = refusal("embedded", answer.status, answer.body, call="POST Schedules/Create", is_question=False)
+        assert (answer.status, type(told)) == (status, kind)
+        assert str(told).startswith("datastore 'blobs': cannot list the objects in http://127.0.0.1:")
+        assert way_out in str(told)
+        assert "workspace" not in str(told)
+        assert "may have been carried out" not in str(told)
+        assert bed.workspace.store.schedules.list_text() == "[]"
 
     on_a_workspace(tmp_path, play)
 

@@ -11,11 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from xxhash import xxh3_64_intdigest
 
+from aml_magics.datastores.blob_xml import read_page
 from aml_magics.engine import leaf_walk, packing
 from aml_magics.engine.leaf_walk import Sweep, sweep
 from aml_magics.engine.packing import PackedSnapshot, RowWriter, pack, unpack
 from aml_magics.model.errors import ServiceError
-from tests.support.listing import LiveListing, xml_record
+from tests.support.listing import LiveListing, xml_page, xml_record
 
 ODD = (
     "a&b",
@@ -411,3 +412,37 @@ def test_many_new_objects_are_packed_as_they_come(small_rows, monkeypatch):
 
 def leaves(world: World) -> list[packing.Leaf]:
     return [leaf for _, row in sorted(world.rows.items()) for leaf in unpack(row)]
+
+
+class Shown:
+    """A datastore that lists these versions in pages of 30, whatever is among them."""
+
+    def __init__(self, *versions: tuple[str, str]) -> None:
+        self.records = [xml_record(name, etag) for name, etag in versions]
+
+    def pages(self, path, *, recursive):
+        parts = [self.records[start : start + 30] for start in range(0, len(self.records), 30)]
+        for part in parts:
+            yield read_page(xml_page(part, "" if part is parts[-1] else "more"), has_prefixes=False)
+
+
+@pytest.mark.parametrize("again", [50, 0, 30, 99])
+def test_what_a_listing_shows_twice_has_neither_come_nor_gone(again):
+    plain = [(f"a{number:03}", "v1") for number in range(100)]
+    twice = [*plain[: again + 1], plain[again], *plain[again + 1 :]]
+    name = plain[again][0]
+    known = sweep(Shown(*plain), "", True, PackedSnapshot(), baseline=True).snapshot
+    for listed in (twice, plain, [*plain, plain[again]], twice, plain):
+        found = sweep(Shown(*listed), "", True, known, (name,))
+        assert (found.added, found.modified, found.removed, found.gone) == ([], [], 0, [])
+        known = found.snapshot
+
+
+def test_an_object_that_a_listing_shows_before_and_after_it_was_written_was_modified_and_is_still_there():
+    plain = [(f"a{number:03}", "v1") for number in range(100)]
+    known = sweep(Shown(*plain), "", True, PackedSnapshot(), baseline=True).snapshot
+    both = sweep(Shown(*plain, ("a050", "v2")), "", True, known, ("a050",))
+    assert ([(one.name, one.etag) for one in both.modified], both.added, both.removed) == ([("a050", "v2")], [], 0)
+    plain[50] = ("a050", "v2")
+    after = sweep(Shown(*plain), "", True, both.snapshot, ("a050",))
+    assert (after.added, after.removed, after.gone) == ([], 0, [])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from aml_magics.datastores import Folder
 from aml_magics.engine.database import Database
 from aml_magics.engine.engine import Engine
+from aml_magics.engine.poller import LOOKS_AT_ONCE
 from aml_magics.engine.tasks import Tasks
 from tests.datastores.conftest import watching_threads
 from tests.engine.fakes import Bench, MemoryStore, TableHost, WallClock, change, every, until
@@ -68,6 +71,41 @@ def test_a_listing_that_hangs_does_not_hold_up_the_stop(tmp_path):
         assert asyncio.get_running_loop().time() - begun < 5
         database.close()
         gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_a_datastore_that_hangs_wherever_it_is_looked_at_leaves_the_others_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("aml_magics.engine.engine.LISTING_THREADS", LOOKS_AT_ONCE + 4)
+
+    async def scenario():
+        gate, dead, well = threading.Event(), MemoryStore(), MemoryStore()
+        database = Database(tmp_path / "w.db")
+        host = TableHost(database, {}, {"data": dead, "well": well})
+        bench = Bench.around(database, host)
+        engine = bench.engine = Engine(database, host, clock=bench.clock)
+        await engine.start()
+        for number in range(2 * LOOKS_AT_ONCE):
+            await bench.join(change(f"in/{number}"), f"s{number}")
+        await bench.join(replace(change(), datastore="well"), "well")
+
+        async def until_so(condition) -> None:
+            deadline = time.monotonic() + 10
+            while not condition() and time.monotonic() < deadline:
+                await bench.clock.pass_time(0.1)
+
+        dead.before_listing = lambda: gate.wait(30) and None
+        before = dead.listings
+        dead.poke()
+        await until_so(lambda: dead.listings >= before + LOOKS_AT_ONCE)
+        well.put("in/a")
+        well.poke()
+        await until_so(lambda: host.woken)
+        fired = [fire.objects for fire in bench.fires("well")]
+        gate.set()
+        await engine.stop()
+        database.close()
+        assert fired == [("in/a",)]
 
     asyncio.run(scenario())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -176,6 +177,15 @@ def test_a_service_that_goes_back_to_xml_while_it_lists_is_looked_at_as_a_whole(
     snapshot = filled(service, 1500)
     service.in_arrow = lambda: next(answers) < 7
     assert sweep_ranges(service, "", True, snapshot, ()) is None
+
+
+def test_a_range_that_a_service_holds_does_not_hold_up_the_exit_of_the_interpreter():
+    service, daemons = Service(), []
+    service.in_arrow = lambda: daemons.append(threading.current_thread().daemon) or True
+    snapshot = filled(service, 1500)
+    daemons.clear()
+    assert sweep_ranges(service, "", True, snapshot, ()).objects == 1500
+    assert all(daemons)
 
 
 def _etag(record: bytes) -> str:

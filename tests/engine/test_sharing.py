@@ -132,6 +132,21 @@ def test_a_datastore_without_wake_ups_is_polled_and_health_says_why():
     asyncio.run(scenario())
 
 
+def test_a_datastore_that_cannot_be_opened_is_one_trouble_and_not_two(tmp_path):
+    async def scenario():
+        first = Bench(tmp_path / "w.db")
+        async with first:
+            await first.join(change())
+        second = first.another()
+        second.host.stores.clear()
+        async with second:
+            await second.clock.pass_time(1)
+            health = second.engine.health()
+            assert (len(health.poll_errors), health.wakeup_errors) == (1, ())
+
+    asyncio.run(scenario())
+
+
 def test_a_fire_that_the_host_refuses_is_not_tried_again_and_the_others_fire():
     async def scenario():
         async with Bench() as bench:

@@ -15,6 +15,7 @@ KINDS = [
     (v1.PipelineDisabled("pipeline 'train' is Disabled"), 400, v1.PipelineDisabled),
     (v1.EndpointInUse("pipeline endpoint 'prod' is used"), 400, v1.EndpointInUse),
     (v1.EndpointDisabled("pipeline endpoint 'prod' is Disabled"), 400, v1.EndpointDisabled),
+    (v1.StorageFailed("datastore 'blobs': no answer", hint="Try again."), 500, v1.StorageFailed),
     (NotConnected("no workspace"), 500, ServiceError),
     (ZeroDivisionError("inside"), 500, ServiceError),
 ]
