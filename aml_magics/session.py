@@ -266,7 +266,11 @@ class _Opened:
         try:
             self._embedded = self._background.call(_started(EmbeddedWorkspace, {"root": root, **options}))
             self.workspace = open_embedded(
-                self._embedded.app, self._background.call, location=str(root), close=self.close
+                self._embedded.app,
+                self._background.call,
+                location=str(root),
+                spawn=self._background.spawn,
+                close=self.close,
             )
         except BaseException:
             self.close()

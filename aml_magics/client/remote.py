@@ -174,13 +174,21 @@ class Remote:
         assert self._client is not None  # noqa: S101 - for the type checker: _arrive made it
         name = resource.name or "workspace"
         if isinstance(way, ServedWay):
-            return Workspace(self._client, self._background.call, name=name, location=way.url, close=self.close)
+            return Workspace(
+                self._client,
+                self._background.call,
+                name=name,
+                location=way.url,
+                spawn=self._background.spawn,
+                close=self.close,
+            )
         return Workspace(
             self._client,
             self._background.call,
             name=name,
             location=f"{way.cloud.portal or way.cloud.arm}/#@/resource{way.place.scope}",
             about=_about(way, resource),
+            spawn=self._background.spawn,
             close=self.close,
         )
 

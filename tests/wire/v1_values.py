@@ -295,6 +295,7 @@ healths = st.builds(
     owners=counts,
     lateness_p50_ms=maybe(st.floats(0, 1000)),
     lateness_p99_ms=maybe(st.floats(0, 1000)),
+    last_look=maybe(moments),
     poll_errors=st.lists(text, max_size=2).map(tuple),
     wakeup_errors=st.lists(text, max_size=2).map(tuple),
     errors=st.lists(text, max_size=2).map(tuple),
