@@ -101,14 +101,13 @@ class Column:
         return (self.align or ("right" if self.kind == "number" else "left")) == "right"
 
     def wire(self) -> dict[str, Any]:
-        """How it is laid out, for a browser."""
-        return {
-            "title": printable(self.heading),
-            "width": self.width,
-            "grow": self.grow,
-            "right": self.is_right_aligned,
-            "sorts": self.kind != "drawing",
-        }
+        """What the browser has to know of it, but for its width."""
+        return {"title": printable(self.heading), "right": self.is_right_aligned, "sorts": self.kind != "drawing"}
+
+    @property
+    def least(self) -> float:
+        """The least width in units of the font's size, with room for an icon."""
+        return round(self.width * 0.54 + (2.9 if self.kind == "status" else 1.4), 2)
 
     def cell(self, value: object, hint: object = None) -> Cell:
         """The value as it is shown. Values that are missing are empty."""

@@ -89,7 +89,7 @@ class Gestures:
     def _pick(self, message: Message) -> None:
         with self._lock:
             self._state.pick(str(message.get("key", "")), message.get("how"))
-            self._tell(message.get("q"), "picked", "chosen")
+            self._tell(message.get("q"), "picked")
 
     def _open(self, message: Message) -> None:
         key = str(message["key"])

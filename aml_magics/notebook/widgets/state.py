@@ -12,6 +12,7 @@ from aml_magics.notebook.present import printable
 from aml_magics.notebook.widgets.cells import Column, Detail
 from aml_magics.notebook.widgets.picture import Picture
 from aml_magics.notebook.widgets.rows import Rows
+from aml_magics.notebook.widgets.static import counted
 
 __all__ = ["State", "loggable"]
 
@@ -22,8 +23,11 @@ _MOST_IN_SIGHT = 400
 class State:
     """The rows and what is in sight of them; the selection; what is under way; error, footer, open row and its log."""
 
-    def __init__(self, rows: Rows, columns: tuple[Column, ...], height: int, footer: str) -> None:
+    def __init__(
+        self, rows: Rows, columns: tuple[Column, ...], *, height: int, noun: str, empty: str, footer: str
+    ) -> None:
         self.rows, self.columns = rows, columns
+        self._noun, self._empty = printable(noun), printable(empty)
         self.start, self.length = 0, height * 3
         self.selected: dict[str, None] = {}
         self.busy: dict[tuple[str, str], bool] = {}  # (key, action): whether it stays until Python settles it
@@ -88,13 +92,13 @@ class State:
         return {
             "start": self.start,
             "count": self.rows.count,
-            "total": self.rows.total,
+            "says": self._says(),
+            "none": self._none(),
             "keys": list(rows),
             "rows": rows,
             "sort": self._sort(),
             "filter": self.rows.filter,
             "picked": [key for key in rows if key in self.selected],
-            "chosen": len(self.selected),
             "busy": [list(pair) for pair in self.busy],
             "error": self.error,
             "footer": self.footer,
@@ -102,6 +106,16 @@ class State:
             "detail": self.detail.wire() if self.detail is not None else None,
             "log": self.log,
         }
+
+    def _says(self) -> str:
+        chosen = f", {len(self.selected):,} selected" if self.selected else ""
+        return counted(self.rows.count, self.rows.total, self._noun) + chosen
+
+    def _none(self) -> str:
+        """What is shown instead of rows."""
+        if self.rows.count:
+            return ""
+        return f"Nothing matches “{printable(self.rows.filter)}”." if self.rows.total else self._empty or "None yet."
 
     def _sort(self) -> list[Any] | None:
         if self.rows.sort is None:

@@ -1,7 +1,6 @@
 // The table. It draws the rows in sight, keeps scroll and focus where they are, and reports gestures to Python.
 const ROW = 28, SPARE = 8
 const { max, min, floor } = Math
-const counted = number => number.toLocaleString("en")
 const focused = () => document.activeElement
 const between = (low, at, high) => max(low, min(at, high))
 
@@ -19,7 +18,7 @@ const apply = (picture, { v, whole, set, keys, rows, cells = [], acts = [], more
 }
 
 const view = (model, el) => {
-  const { label, noun, columns, actions, height, empty, opens } = model.get("spec")
+  const { label, columns, layout, least, actions, height, opens } = model.get("spec")
   const now = () => model.get("picture"), id = Math.random(), drawn = new Map() // key -> its element
   let asked = 0, answered = 0, slow, gone, wide = 0, log, shown
   let at = 0, part = 0, tabbed // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
@@ -39,9 +38,7 @@ const view = (model, el) => {
     slow = setTimeout(() => tell(" · waiting for the kernel"), 400)
   }
   const tell = (more = "") => {
-    const { count, total, chosen } = now()
-    const text = (count < total ? counted(count) + " of " : "") + counted(total) + ` ${noun}${total === 1 ? "" : "s"}`
-      + (chosen ? `, ${counted(chosen)} selected` : "") + (gone ? " · no kernel: run the cell again" : more)
+    const text = now().says + (gone ? " · no kernel: run the cell again" : more)
     if (status.textContent !== text) status.textContent = text
   }
 
@@ -82,8 +79,8 @@ const view = (model, el) => {
   const aligned = ({ right }, facts, inside) => make(right ? "div.right" : "div", facts, inside)
   const makeRow = key => {
     const boxes = columns.map(() => make("div.text"))
-    const line = make("div.row", { role: "row", key, boxes, onclick: event => event.target.closest("button") || pick(key, event),
-      ondblclick: () => open(key) }, ...boxes.map((box, place) => aligned(columns[place], { role: "gridcell" }, box)))
+    const line = make("div.row", { role: "row", key, boxes,
+      onclick: event => event.target.closest("button") || pick(key, event) }, ...boxes.map((box, place) => aligned(columns[place], { role: "gridcell" }, box)))
     if (opens) line.firstChild.prepend(line.opener = make("button.opener", { ariaLabel: "Details of " + named(key), onclick: () => open(key) }))
     if (acting) line.append(line.acts = make("div.acts", { role: "gridcell" }))
     drawn.set(key, line)
@@ -192,13 +189,13 @@ const view = (model, el) => {
     shown = opened
   }
   const refresh = ({ set, more, q }) => {
-    const { sort, filter, error, footer, count, total } = now()
+    const { sort, filter, error, footer, count, none } = now()
     if (set?.filter !== undefined && !q || !set) input.value = filter
     heads.forEach((head, place) => { head.ariaSort = sort?.[0] !== place ? "none" : sort[1] ? "ascending" : "descending" })
     body.style.height = count * ROW + "px"
     grid.ariaRowCount = count + 1
-    nothing.hidden = count
-    nothing.textContent = total ? `Nothing matches “${filter}”.` : empty || `No ${noun}s.`
+    nothing.hidden = !none
+    nothing.textContent = none
     foot.textContent = footer
     strip.hidden = !error
     strip.replaceChildren(icon("bad"), words(error), quiet("✕", "Dismiss the error", () => ask("dismiss")))
@@ -223,30 +220,27 @@ const view = (model, el) => {
   const body = make("div.body", { role: "presentation" })
   const grid = make("div.grid", { role: "grid", ariaLabel: label, ariaMultiSelectable: true, onscroll: () => draw(),
     onfocus: () => tabbed === grid || tabbed.focus() }, make("div.inner", { role: "presentation" }, head, body))
-  const input = make("input", { type: "search", placeholder: "Filter", ariaLabel: `Filter ${noun}s`, oninput: typed })
+  const input = make("input", { type: "search", placeholder: "Filter", ariaLabel: "Filter " + label, oninput: typed })
   const status = make("span.soft", { role: "status" }), strip = make("div.error", { role: "alert" }), nothing = make("p.soft")
   const below = make("div"), foot = make("footer.soft")
   const root = make("div.aml-table", { role: "group", ariaLabel: label, onkeydown: pressed },
     make("div.bar", {}, make("strong", {}, label), status, input), strip, grid, nothing, below, foot)
-  const widths = columns.map(({ width }) => width * .58 + 1.4)
   grid.style.maxHeight = (height + 1) * ROW + 2 + "px"
-  root.style.setProperty("--columns", columns.map(({ grow }, place) => `minmax(${widths[place]}em, ${grow || .01}fr)`).join(" ")
-    + (acting ? " var(--acts)" : ""))
-  root.style.setProperty("--least", widths.reduce((sum, one) => sum + one) + "em")
+  root.style.setProperty("--columns", layout + (acting ? " var(--acts)" : ""))
+  root.style.setProperty("--least", least)
   grid.addEventListener("focusin", entered)
   el.append(root)
   refresh({})
-  const size = new ResizeObserver(() => draw()), lose = () => {
+  const lose = () => {
     gone = true
     tell()
   }
+  const size = new ResizeObserver(() => draw()), heard = { "msg:custom": receive, comm_live_update: lose }
   size.observe(grid)
-  model.on("msg:custom", receive)
-  model.on("comm_live_update", lose)
+  for (const name in heard) model.on(name, heard[name])
   return () => {
     size.disconnect()
-    model.off("msg:custom", receive)
-    model.off("comm_live_update", lose)
+    for (const name in heard) model.off(name, heard[name])
   }
 }
 

@@ -74,7 +74,7 @@ class Table:
         self.columns, self.actions = tuple(columns), tuple(actions)
         self._lock = threading.RLock()
         self._rows = Rows(frame, self.columns, key, self.actions)
-        self._state = State(self._rows, self.columns, height, footer)
+        self._state = State(self._rows, self.columns, height=height, noun=noun, empty=empty, footer=footer)
         self.opens = on_open is not None
         handlers = Handlers(action=on_action, open=on_open, close=on_close)
         self._gestures = Gestures(self._state, self._lock, self._tell, handlers)
@@ -211,12 +211,14 @@ class Table:
 
     def spec(self) -> dict[str, Any]:
         """What never changes, for a browser."""
+        # In the first cell there is room for the button that opens the row.
+        columns = [(column.least + (0 if place else 1.4), column) for place, column in enumerate(self.columns)]
         return {
             "label": printable(self.label),
-            "noun": printable(self.noun),
             "height": self.height,
-            "empty": printable(self.empty),
             "columns": [column.wire() for column in self.columns],
+            "layout": " ".join(f"minmax({width}em, {column.grow or 0.01}fr)" for width, column in columns),
+            "least": f"{sum(width for width, _ in columns):.2f}em",
             "actions": {action.name: printable(action.label) for action in self.actions},
             "opens": self.opens,
         }
