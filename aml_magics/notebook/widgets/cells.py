@@ -6,7 +6,7 @@ are drawn beside it or in its place by our own code, from names and numbers; no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -35,6 +35,15 @@ _ICONS: Mapping[str, Icon] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """Rectangles (x, y, width, height, icon) in a space 16 high; ``is_fixed``: not stretched over the whole cell."""
+
+    width: int
+    shapes: tuple[tuple[float, float, float, float, str], ...]
+    is_fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell: ``text``, an ``icon`` before it, a ``hint`` on hover.
 
@@ -50,9 +59,19 @@ class Cell:
 
     def wire(self) -> Wire:
         """As it is sent: a string when it is nothing but text."""
-        parts = {"i": self.icon, "h": self.hint, "s": list(self.spark), "b": [list(bar) for bar in self.bars]}
-        more = {name: value for name, value in parts.items() if value}
+        drawing = self.drawing()
+        drawn = [drawing.width, int(drawing.is_fixed), *map(list, drawing.shapes)] if drawing else None
+        more = {name: value for name, value in (("i", self.icon), ("h", self.hint), ("d", drawn)) if value}
         return {"t": self.text, **more} if more else self.text
+
+    def drawing(self) -> Drawing | None:
+        """The sparkline or the timeline as rectangles."""
+        if self.spark:
+            return Drawing(5 * len(self.spark), tuple(_spark_shapes(self.spark)), is_fixed=True)
+        bars = [
+            (round(100 * start, 1), 4, round(max(1, 100 * length), 1), 8, icon) for start, length, icon in self.bars
+        ]
+        return Drawing(100, tuple(bars), is_fixed=False) if bars else None
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,15 @@ class Column:
     @property
     def is_right_aligned(self) -> bool:
         return (self.align or ("right" if self.kind == "number" else "left")) == "right"
+
+    def wire(self) -> dict[str, Any]:
+        """What the browser has to know of it, but for its width."""
+        return {"title": printable(self.heading), "right": self.is_right_aligned, "sorts": self.kind != "drawing"}
+
+    @property
+    def least(self) -> float:
+        """The least width in units of the font's size, with room for an icon."""
+        return round(self.width * 0.54 + (2.9 if self.kind == "status" else 1.4), 2)
 
     def cell(self, value: object, hint: object = None) -> Cell:
         """The value as it is shown. Values that are missing are empty."""
@@ -144,6 +172,10 @@ class Detail:
     copy: Sequence[str] = ()
     key: str = ""
 
+    @property
+    def action_names(self) -> set[str]:
+        return {action.name for action in self.actions}
+
     def wire(self) -> dict[str, Any]:
         """As it is sent, but for the log."""
         return {
@@ -153,6 +185,16 @@ class Detail:
             "actions": [[action.name, action.label] for action in self.actions],
             "log": int(self.log is not None),
         }
+
+
+def _spark_shapes(values: Sequence[float | None]) -> Iterator[tuple[float, float, float, float, str]]:
+    top = max((value for value in values if value is not None), default=0) or 1
+    for place, value in enumerate(values):
+        if value is not None and value < 0:
+            yield 5 * place, 11.5, 4, 4, "bad"
+        elif value is not None:
+            height = round(max(1, value / top * 10), 1)
+            yield 5 * place, round(10.5 - height, 1), 4, height, "ok"
 
 
 def is_missing(value: object) -> bool:

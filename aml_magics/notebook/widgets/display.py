@@ -1,4 +1,4 @@
-"""How a table is displayed: the snapshot, then the live table, which hides it; where widgets are missing, what there is.
+"""How a table is displayed: the snapshot, then the live table, which hides it; without widgets, what there is.
 
 Three cases: anywidget is there (the live table), only ipywidgets is (the fallback), neither is, or this is a terminal
 (the snapshot alone).
@@ -7,7 +7,10 @@ Three cases: anywidget is there (the live table), only ipywidgets is (the fallba
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from importlib import import_module
+from typing import cast
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
@@ -23,21 +26,13 @@ def display_table(table: Table) -> None:
     now = datetime.now().astimezone()
     snapshot = table.snapshot()
     html = snapshot.html(now, before_widget=make is not None)
-    display({"text/html": html, "text/plain": snapshot.text(now)}, raw=True)
+    display({"text/html": html, "text/plain": snapshot.text(now)}, raw=True)  # type: ignore[no-untyped-call]
     if make is not None:
         table.face(make).show()
 
 
 def _face_maker() -> Callable[[Table], Face] | None:
-    try:
-        from aml_magics.notebook.widgets.live import LiveFace  # noqa: PLC0415 - it may be missing
-
-        return LiveFace
-    except ImportError:
-        pass
-    try:
-        from aml_magics.notebook.widgets.fallback import PagedFace  # noqa: PLC0415
-
-        return PagedFace
-    except ImportError:
-        return None
+    for module, name in (("live", "LiveFace"), ("fallback", "PagedFace")):
+        with suppress(ImportError):  # the library is missing, or too old to be imported here
+            return cast("Callable[[Table], Face]", getattr(import_module(f"{__package__}.{module}"), name))
+    return None

@@ -1,12 +1,12 @@
 """The live table in the browser: an anywidget whose code and style are the files beside this module.
 
-The widget's state is the picture that the browser holds, made when it is asked for, so a page that is loaded again while the
-kernel lives sees the present. All else goes by messages: patches to the browser, gestures from it. They may come in
-the main thread or in a subshell's, during a cell or after it; the table is ready for all of that.
+The widget's state is the picture that the browser holds, made when it is asked for, so a page that is loaded again
+while the kernel lives sees the present. All else goes by messages: patches to the browser, gestures from it. They may
+come in the main thread or in a subshell's, during a cell or after it; the table is ready for all of that.
 
-ipykernel 7.4 sends a comm's incoming messages to the shell that the comm last sent from, so a table that is fed by a background
-thread would be answered only when the cell that runs has ended. Forgetting that route after each send lets it
-answer at once. The attribute is private to ipykernel: where it is missing, the table is late and right.
+ipykernel 7.4 sends a comm's incoming messages to the shell that the comm last sent from, so a table that is fed by a
+background thread would hear nothing until the cell that runs has ended. Forgetting that route after each send lets it
+hear at once. The attribute is private to ipykernel: where it is missing, the table is late and right.
 """
 
 from __future__ import annotations
@@ -19,21 +19,18 @@ import traitlets
 from IPython.display import display
 
 from aml_magics.notebook.widgets.picture import Picture
+from aml_magics.notebook.widgets.squeeze import squeezed_css, squeezed_js
 from aml_magics.notebook.widgets.table import Table
 
 __all__ = ["LiveFace"]
 
-_HERE = Path(__file__).parent
+
+def _read(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-def _sent(*names: str) -> str:
-    """The files as they go to the browser with every table: one after the other, without indents and lines of comment."""
-    lines = (line.strip() for name in names for line in (_HERE / name).read_text(encoding="utf-8").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
-ESM = _sent("draw.js", "detail.js", "table.js")
-CSS = _sent("table.css")
+ESM = squeezed_js("\n".join(map(_read, ("draw.js", "detail.js", "table.js"))))
+CSS = squeezed_css(_read("table.css"))
 
 
 class _LiveTable(anywidget.AnyWidget):
@@ -71,7 +68,7 @@ class LiveFace:
             vars(comm).pop("_reply_subshell_id", None)
 
     def show(self) -> None:
-        display(self.widget)
+        display(self.widget)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         self.widget.close()

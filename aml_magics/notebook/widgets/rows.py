@@ -7,14 +7,16 @@ every distinct value once, and keeps them as long as the column stays the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
-from aml_magics.notebook.widgets.cells import Action, Column, Wire, is_missing
+from aml_magics.notebook.widgets.cells import Action, Cell, Column, Wire, is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Row", "Rows", "Sort"]
 
@@ -86,10 +88,10 @@ class Rows:
         if self.sort is not None:
             self._order = self._sorted(*self.sort)
 
-    def row_of(self, key: str) -> dict[str, Any] | None:
+    def row_of(self, key: str) -> dict[Any, Any] | None:
         """The values of one row by column, or None when it is not there."""
         place = self.places.get(key)
-        return None if place is None else self._frame.iloc[[place]].to_dict("records")[0]
+        return None if place is None else dict(self._frame.iloc[[place]].to_dict("records")[0])
 
     def has(self, key: str) -> bool:
         return key in self.places
@@ -107,6 +109,11 @@ class Rows:
         part = self._frame.iloc[list(self._order[start : start + length])]
         return {str(values[self._key]): self._row(values) for values in part.to_dict("records")}
 
+    def cells(self, start: int, stop: int) -> list[list[Cell]]:
+        """The cells of the rows shown, from one place to another."""
+        part = self._frame.iloc[list(self._order[start:stop])]
+        return [[self._cell(column, values) for column in self.columns] for values in part.to_dict("records")]
+
     def applies(self, action: str, key: str) -> bool:
         """Whether a row is there and has this action."""
         values = self.row_of(key)
@@ -119,13 +126,14 @@ class Rows:
         return self._places
 
     def _row(self, values: dict[Any, Any]) -> Row:
-        cells: list[Wire] = [
-            column.cell(values[column.name], values[column.hint] if column.hint else None).wire()
-            for column in self.columns
-        ]
+        cells: list[Wire] = [self._cell(column, values).wire() for column in self.columns]
         return [cells, [action.name for action in self._actions if action.when(values)]]
 
-    def _sorted(self, name: str, ascending: bool) -> list[int]:  # noqa: FBT001 - as pandas has it
+    @staticmethod
+    def _cell(column: Column, values: Mapping[Any, Any]) -> Cell:
+        return column.cell(values[column.name], values[column.hint] if column.hint else None)
+
+    def _sorted(self, name: str, ascending: bool) -> list[int]:
         series = self._frame[name].reset_index(drop=True).iloc[list(self._order)]
         try:
             return list(_sort(series, ascending).index)
@@ -155,7 +163,7 @@ class Rows:
         return list(texts), codes
 
 
-def _sort(series: pd.Series[Any], ascending: bool) -> pd.Series[Any]:  # noqa: FBT001
+def _sort(series: pd.Series[Any], ascending: bool) -> pd.Series[Any]:
     return series.sort_values(ascending=ascending, kind="stable", key=_without_case, na_position="last")
 
 

@@ -1,9 +1,10 @@
 """The snapshot: what remains of a table where there is no kernel, no widget library, or no trust.
 
 It is HTML of the kind that JupyterLab leaves alone in a notebook that somebody else has run: a real table with a
-caption and header cells, inline styles, pictures as data. Everything is escaped here. When the live table follows in the next
-output, two rules of style, which work only where a notebook is trusted, decide which of the two shows: the live table where it
-is drawn, the snapshot where it is not, be it for want of a kernel, of its model or of the network.
+caption and header cells, inline styles, pictures as data. Everything is escaped here. When the live table follows in
+the next output, two rules of style decide which of the two shows: the live table where it is drawn, the snapshot where
+it is not, be it for want of a kernel, of its model or of the network. An untrusted notebook drops the rules, and shows
+the snapshot and one line that says what to do.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aml_magics.notebook.present import escape, printable, text_table
-from aml_magics.notebook.widgets.cells import GLYPHS, Cell
+from aml_magics.notebook.widgets.cells import GLYPHS, Cell, Column, Drawing
 
-__all__ = ["Snapshot", "counted", "picture_of"]
+__all__ = ["Snapshot", "counted"]
 
 # The first rule hides the snapshot before a drawn table, the second what stands after the snapshot and is none.
 TWINS = (
@@ -35,19 +36,23 @@ _TONES = {"ok": "#388e3c", "bad": "#d32f2f", "run": "#1976d2", "wait": "#757575"
 class Snapshot:
     """The first rows of a table, as plain values."""
 
+    keys: Sequence[str]
     label: str
-    headings: Sequence[str]
-    right: Sequence[bool]
+    columns: Sequence[Column]
     cells: Sequence[Sequence[Cell]]
     counted: str
     footer: str
     empty: str
 
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """(first cell, key) of each row, to choose from."""
+        return [(row[0].text or key, key) for key, row in zip(self.keys, self.cells, strict=True)]
+
     def html(self, at: datetime, *, before_widget: bool = False) -> str:
         """As HTML that says when it was made; ``before_widget`` when the live table is the next output."""
         head = "".join(
-            f'<th scope="col" style="{_TH};{_aligned(right)}">{escape(name)}</th>'
-            for name, right in zip(self.headings, self.right, strict=True)
+            f'<th scope="col" style="{_TH};{_aligned(column)}">{escape(column.heading)}</th>' for column in self.columns
         )
         body = "".join(self._row(row) for row in self.cells) or self._nothing()
         caption = f'<caption style="{_CAPTION}">{escape(self.label)} <span style="font-weight:400">'
@@ -59,15 +64,19 @@ class Snapshot:
     def text(self, at: datetime) -> str:
         """The same facts as text."""
         rows = [[_in_text(cell) for cell in row] for row in self.cells]
-        body = text_table([printable(name) for name in self.headings], rows) if rows else f"({self.empty or 'none'})"
+        body = (
+            text_table([printable(column.heading) for column in self.columns], rows)
+            if rows
+            else f"({self.empty or 'none'})"
+        )
         first = f"{printable(self.label)}: {self.counted}, as of {at:%Y-%m-%d %H:%M:%S %Z}"
         return "\n".join([first, body, *([self.footer] if self.footer else [])])
 
     def _row(self, row: Sequence[Cell]) -> str:
-        return "<tr>" + "".join(_td(cell, right) for cell, right in zip(row, self.right, strict=True)) + "</tr>"
+        return "<tr>" + "".join(_td(cell, column) for cell, column in zip(row, self.columns, strict=True)) + "</tr>"
 
     def _nothing(self) -> str:
-        return f'<tr><td colspan="{len(self.headings)}" style="{_TD}">{escape(self.empty or "none")}</td></tr>'
+        return f'<tr><td colspan="{len(self.columns)}" style="{_TD}">{escape(self.empty or "none")}</td></tr>'
 
 
 def counted(shown: int, total: int, noun: str) -> str:
@@ -76,44 +85,31 @@ def counted(shown: int, total: int, noun: str) -> str:
     return f"{total:,} {things}" if shown == total else f"{shown:,} of {total:,} {things}"
 
 
-def picture_of(cell: Cell) -> str:
-    """A cell's sparkline or timeline as an SVG document; its colours suit light and dark."""
-    if cell.spark:
-        top = max((abs(value) for value in cell.spark if value is not None), default=0) or 1
-        shapes = [_spark_bar(place, value, top) for place, value in enumerate(cell.spark) if value is not None]
-        width = 5 * len(cell.spark)
-    else:
-        width = 120
-        shapes = [
-            f'<rect x="{start * width:.1f}" y="4" width="{max(1.0, length * width):.1f}" height="8" rx="1"'
-            f' fill="{_TONES.get(icon, _TONES["wait"])}"/>'
-            for start, length, icon in cell.bars
-        ]
+def _picture(drawing: Drawing) -> str:
+    """An SVG document; its colours suit light and dark."""
+    width = drawing.width if drawing.is_fixed else 120
+    shapes = "".join(
+        f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" fill="{_TONES.get(icon, _TONES["wait"])}"/>'
+        for x, y, wide, high, icon in drawing.shapes
+    )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="16" viewBox="0 0 {width} 16">'
-        f"{''.join(shapes)}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="16" viewBox="0 0 {drawing.width} 16"'
+        f' preserveAspectRatio="none">{shapes}</svg>'
     )
 
 
-def _spark_bar(place: int, value: float, top: float) -> str:
-    height = 4.0 if value < 0 else max(1.0, abs(value) / top * 10)
-    y = 11.5 if value < 0 else 10.5 - height
-    tone = _TONES["bad" if value < 0 else "ok"]
-    return f'<rect x="{place * 5}" y="{y:.1f}" width="4" height="{height:.1f}" fill="{tone}"/>'
-
-
-def _td(cell: Cell, right: bool) -> str:  # noqa: FBT001
+def _td(cell: Cell, column: Column) -> str:
     wrap = "min-width:20em;overflow-wrap:anywhere" if len(cell.text) > _LONG else "white-space:nowrap"
-    if cell.spark or cell.bars:
-        data = base64.b64encode(picture_of(cell).encode()).decode()
+    if drawing := cell.drawing():
+        data = base64.b64encode(_picture(drawing).encode()).decode()
         content = f'<img alt="{escape(cell.text)}" src="data:image/svg+xml;base64,{data}">'
     else:
         content = escape(_in_text(cell))
-    return f'<td style="{_TD};{_aligned(right)};{wrap}">{content}</td>'
+    return f'<td style="{_TD};{_aligned(column)};{wrap}">{content}</td>'
 
 
-def _aligned(right: bool) -> str:  # noqa: FBT001
-    return f"text-align:{'right' if right else 'left'}"
+def _aligned(column: Column) -> str:
+    return f"text-align:{'right' if column.is_right_aligned else 'left'}"
 
 
 def _in_text(cell: Cell) -> str:
