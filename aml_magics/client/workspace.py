@@ -63,6 +63,7 @@ class Workspace:
         self.about = MappingProxyType(dict(about or {}))
         self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic, spawn=spawn)
         self._close = close
+        self._is_closing = False
         self._panels: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
         self.experiments = Experiments(self._connection)
         self.datastores = Datastores(self._connection)
@@ -99,7 +100,8 @@ class Workspace:
 
     @property
     def is_closed(self) -> bool:
-        return self._connection.is_closed
+        """Whether it is closed, or being closed now."""
+        return self._is_closing or self._connection.is_closed
 
     def panel(self, name: str = "overview", **options: Any) -> Any:  # noqa: ANN401 - a panel: of a room above this one
         """A live table to show in a notebook: ``overview``, ``pipelines``, ``schedules``, ``runs`` or ``datastores``.
@@ -132,6 +134,7 @@ class Workspace:
         """
         if self._connection.is_closed:
             return
+        self._is_closing = True
         try:
             with suppress(NotConnected):  # what it ran on is stopped already
                 self._connection.run(self._connection.client.close())

@@ -7,9 +7,9 @@ from aml_magics.notebook.nouns.options import LIMIT
 
 _OPENS = "A row opens with a click or with Enter, and shows {}. "
 _SAME = (
-    "The value is the panel: .frame is the data shown, .selected what is selected, .filter and .sort can be set. It stays "
-    "up to date while cells run, until the workspace is closed; shown twice it is one table in two places. A saved "
-    "notebook keeps a snapshot."
+    "The value is the panel: .frame is the data shown, .selected what is selected, .filter and .sort can be set. It "
+    "stays up to date while cells run, until the workspace is closed; shown twice it is one table in two places. A "
+    "saved notebook keeps a snapshot."
 )
 
 PANELS = Noun(

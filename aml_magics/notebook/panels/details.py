@@ -103,7 +103,7 @@ async def open_run(client: WorkspaceClient, viewer: Viewer, run_id: str) -> Open
     return Opened(_detail(f"Run {run.id[:8]}: {run.status.value}", run_id, fields, tables, log=""), run)
 
 
-async def open_datastore(client: WorkspaceClient, viewer: Viewer, name: str) -> Opened:
+async def open_datastore(client: WorkspaceClient, _viewer: Viewer, name: str) -> Opened:
     """A datastore: where it is, and the schedules that watch it."""
     found = await client.datastore(name)
     watching = [

@@ -113,7 +113,7 @@ class Panel:
         """Words that must all occur in a row for it to be shown. Settable."""
         return self.table.filter
 
-    @filter.setter
+    @filter.setter  # noqa: A003 - it is the property
     def filter(self, text: str) -> None:
         self.table.filter = text
 
@@ -187,6 +187,8 @@ class Panel:
 
     def fail(self, error: Exception) -> None:
         """What is shown could not be renewed."""
+        if self._workspace.is_closed:
+            return  # that will be said, and not as a failure
         if not self._failure:
             self.table.error = error
             self._failure = self.table.error
@@ -197,6 +199,7 @@ class Panel:
         self.is_closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)
         with suppress(Exception):  # the kernel may be going, too
+            self.table.error = ""
             self.table.footer = f"{_CLOSED}; this is {footer(self._as_of, self._as_of, None, self.zone)}"
 
     # Behind them
@@ -245,7 +248,8 @@ class Panel:
         try:
             await self._follow(client, key)
         except Exception as error:  # noqa: BLE001 - nobody else would say it
-            self.table.error = error
+            if not self._workspace.is_closed:
+                self.table.error = error
 
     async def _follow(self, client: WorkspaceClient, key: str) -> None:
         """Show a row, and what becomes of it and of its log, until it is closed or there is nothing to come."""
