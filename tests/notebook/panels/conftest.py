@@ -69,3 +69,8 @@ def key_of(panel, **wanted: str) -> str:
     for name, value in wanted.items():
         frame = frame[frame[name] == value]
     return str(frame[panel.kind.key].iloc[0])
+
+
+def column(panel, name: str) -> list[object]:
+    """The values of a column as shown; what is missing is empty."""
+    return panel.frame[name].astype(object).fillna("").to_list()
