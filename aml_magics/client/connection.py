@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Collection", "Connection", "Spawn", "StatusChange"]
 
+_LEAVE_SECONDS = 1.0
 T = TypeVar("T")
 R = TypeVar("R", "Pipeline", "Schedule")
 
@@ -49,6 +50,7 @@ class Connection:
     monotonic: Callable[[], float] = time.monotonic
     spawn: Spawn | None = None
     is_closed: bool = field(default=False, init=False)
+    started: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The coroutine's result. Raises ``NotConnected`` when the workspace is closed."""
@@ -60,19 +62,35 @@ class Connection:
             self.is_closed = True
         raise _closed()
 
-    def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start the coroutine and return at once. Raises ``NotConnected`` as ``run`` does."""
+    def start(self, work: Callable[[WorkspaceClient], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Start ``work(client)`` and return at once. Raises ``NotConnected`` as ``run`` does."""
         if self.spawn is None:
-            coroutine.close()
             message = "this workspace has no thread of its own for work that goes on beside the caller"
             raise InvalidInput(message, hint="Open it with aml_magics.connect().")
         try:
             if not self.is_closed:
-                return self.spawn(coroutine)
-            coroutine.close()
+                return self.spawn(self._carry_out(work))
         except Stopped:
             self.is_closed = True
         raise _closed()
+
+    async def leave(self) -> None:
+        """On the loop thread: end what was started, then close the client, so that nobody asks a closed one."""
+        started = self.started - {asyncio.current_task()}
+        for task in started:
+            task.cancel()
+        if started:
+            await asyncio.wait(started, timeout=_LEAVE_SECONDS)
+        await self.client.close()
+
+    async def _carry_out(self, work: Callable[[WorkspaceClient], Coroutine[Any, Any, T]]) -> T:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker
+        self.started.add(task)
+        try:
+            return await work(self.client)
+        finally:
+            self.started.discard(task)
 
 
 def _closed() -> NotConnected:

@@ -63,7 +63,6 @@ class Workspace:
         self.about = MappingProxyType(dict(about or {}))
         self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic, spawn=spawn)
         self._close = close
-        self._is_closing = False
         self._panels: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
         self.experiments = Experiments(self._connection)
         self.datastores = Datastores(self._connection)
@@ -100,8 +99,7 @@ class Workspace:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is closed, or being closed now."""
-        return self._is_closing or self._connection.is_closed
+        return self._connection.is_closed
 
     def panel(self, name: str = "overview", **options: Any) -> Any:  # noqa: ANN401 - a panel: of a room above this one
         """A live table to show in a notebook: ``overview``, ``pipelines``, ``schedules``, ``runs`` or ``datastores``.
@@ -125,7 +123,11 @@ class Workspace:
 
     def spawn(self, work: Callable[[WorkspaceClient], Coroutine[Any, Any, T]]) -> Future[T]:
         """Start ``work(client)`` and return at once; cancelling the future cancels it. Raises as ``ask``."""
-        return self._connection.start(work(self._connection.client))
+        return self._connection.start(work)
+
+    async def leave(self) -> None:
+        """On the loop thread, for whoever owns it: end what ``spawn`` started, and close the client."""
+        await self._connection.leave()
 
     def close(self) -> None:
         """Close the workspace; everything that asks it afterwards raises ``NotConnected``. Closing twice is harmless.
@@ -134,10 +136,9 @@ class Workspace:
         """
         if self._connection.is_closed:
             return
-        self._is_closing = True
         try:
             with suppress(NotConnected):  # what it ran on is stopped already
-                self._connection.run(self._connection.client.close())
+                self._connection.run(self._connection.leave())
         finally:
             self._connection.is_closed = True
             if self._close is not None:

@@ -141,6 +141,16 @@ def test_the_version_changes_with_every_write_and_with_nothing_else(tmp_path):
         other.close()
 
 
+def test_a_sign_of_life_is_no_news(database):
+    write(database, "INSERT INTO owners VALUES (?, ?, ?)", ("us", 1, 0.0))
+    version = database.version
+    with database.transaction(news=False) as connection:
+        connection.execute("INSERT OR REPLACE INTO owners VALUES ('us', 2, 0.0)")
+    assert database.version == version
+    write(database, "INSERT INTO owners VALUES (?, ?, ?)", ("them", 1, 0.0))
+    assert database.version != version
+
+
 def test_a_glance_tells_when_a_place_was_last_looked_at(tmp_path):
     session = Session()
     try:

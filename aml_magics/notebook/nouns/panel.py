@@ -36,7 +36,7 @@ PANELS = Noun(
             help="schedules: trigger, next and last fire, disable and enable",
             handler="panel:schedules",
             details=_OPENS.format("the fires to come, what was seen and done, and why it did not fire") + _SAME,
-            examples=("%aml panel schedules", "panel = %aml panel schedules\npanel.filter = 'nightly'"),
+            examples=("panel = %aml panel schedules",),
         ),
         Verb(
             name="runs",

@@ -187,8 +187,6 @@ class Panel:
 
     def fail(self, error: Exception) -> None:
         """What is shown could not be renewed."""
-        if self._workspace.is_closed:
-            return  # that will be said, and not as a failure
         if not self._failure:
             self.table.error = error
             self._failure = self.table.error
@@ -199,7 +197,6 @@ class Panel:
         self.is_closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)
         with suppress(Exception):  # the kernel may be going, too
-            self.table.error = ""
             self.table.footer = f"{_CLOSED}; this is {footer(self._as_of, self._as_of, None, self.zone)}"
 
     # Behind them
@@ -248,8 +245,7 @@ class Panel:
         try:
             await self._follow(client, key)
         except Exception as error:  # noqa: BLE001 - nobody else would say it
-            if not self._workspace.is_closed:
-                self.table.error = error
+            self.table.error = error
 
     async def _follow(self, client: WorkspaceClient, key: str) -> None:
         """Show a row, and what becomes of it and of its log, until it is closed or there is nothing to come."""

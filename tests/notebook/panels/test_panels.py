@@ -297,26 +297,19 @@ def test_a_panel_that_is_closed_leaves_no_task_and_no_thread(ws, train):
     panel.close()
     panel.close()
     until(lambda: panel._life.done() and row.done())
-    assert ws.ask(_tasks_of_panels) == 0
+    until(lambda: not ws._connection.started)
     assert not panel.table.footer.startswith("the workspace was closed")
     assert ws.panel("runs") is not panel
 
 
 def test_a_panel_that_nobody_holds_goes_and_its_task_with_it(ws, train):
     panel = Panel(ws, KINDS["schedules"], zone=UTC, clock=SystemClock(), limit=0, pace=Pace(0.05, glances=True))
-    until(lambda: ws.ask(_tasks_of_panels) == 1)
+    until(lambda: len(ws._connection.started) == 1)
     gone = weakref.ref(panel)
     del panel
     gc.collect()
     until(lambda: gc.collect() >= 0 and gone() is None)
-    until(lambda: ws.ask(_tasks_of_panels) == 0)
-
-
-async def _tasks_of_panels(_client):
-    import asyncio
-
-    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
-    return sum(name in ("keep_fresh", "Panel._stay_with") for name in names)
+    until(lambda: not ws._connection.started)
 
 
 def test_the_same_panel_is_given_again_as_of_now(ws, train):
