@@ -81,8 +81,8 @@ class Panel:
         self.table = self._make_table()
         self._renewing = asyncio.Lock()
         self._worker = DaemonThreadPool(1, f"aml-panel-{kind.name}", idle_seconds=_WORKER_IDLE)
-        find = weakref.ref(self)
-        self._life = workspace.spawn(lambda client: keep_fresh(find, client, clock, self._pace))
+        find, pace = weakref.ref(self), self._pace  # nothing that lives on may hold the panel
+        self._life = workspace.spawn(lambda client: keep_fresh(find, client, clock, pace))
 
     def __repr__(self) -> str:
         return f"<Panel {self.kind.name}: {self.table!r}>"
