@@ -1,12 +1,18 @@
-"""How each panel's frame looks: which columns, in which words and pictures, with which buttons."""
+"""How each panel's frame looks: which columns, in which words and pictures, with which buttons.
+
+Widths are such that what people look for first fits into a notebook of 1,000 pixels; the rest is a scroll away. Instants
+are short, in the viewer's zone, which the footer names; on hover they are whole.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from aml_magics.model.resources import RunStatus, Status, StepStatus
+from aml_magics.notebook.present import moment
 from aml_magics.notebook.widgets.cells import Action, Cell, Column, Icon
 
 __all__ = ["CANCEL", "DATASTORES", "DISABLE", "ENABLE", "OVERVIEW", "PIPELINES", "RUNS", "SCHEDULES", "duration"]
@@ -38,6 +44,20 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _minute(at: datetime) -> Cell:
+    return Cell(f"{at:%Y-%m-%d %H:%M}", hint=moment(at))
+
+
+def _second(at: datetime) -> Cell:
+    return Cell(f"{at:%Y-%m-%d %H:%M:%S}", hint=moment(at))
+
+
+def _on_its_clock(text: str) -> str:
+    """``2026-11-23 06:30:00-08:00 Pacific Standard Time`` in short: the zone says the offset."""
+    day, clock, *zone = text.split(" ", 2)
+    return " ".join([day, clock[:5], *zone])
 
 
 def _outcome(word: str) -> Cell:
@@ -76,50 +96,50 @@ _FINAL = [status for status in RunStatus if status.is_final]
 CANCEL = Action("cancel", "Cancel", when=lambda row: row["status"] not in _FINAL)
 
 PIPELINES = (
-    Column("name", width=16, grow=2, hint="description"),
-    Column("status", kind="status", width=11),
-    Column("version", width=8),
-    Column("last_run", kind="time", width=22),
-    Column("last_result", "Result", kind="status", width=12),
-    Column("recent_runs", "Last runs", kind="drawing", width=14, show=_past),
-    Column("schedules", width=14, grow=2, hint="schedules"),
-    Column("parameters", width=18, grow=2, hint="parameters"),
-    Column("steps", kind="number", width=6),
-    Column("id", "Id", width=10),
+    Column("name", width=14, grow=2, hint="description"),
+    Column("status", kind="status", width=10),
+    Column("last_run", kind="time", width=15, show=_minute),
+    Column("last_result", "Result", kind="status", width=10),
+    Column("recent_runs", "Last runs", kind="drawing", width=12, show=_past),
+    Column("schedules", width=12, grow=2, hint="schedules"),
+    Column("parameters", width=14, grow=2, hint="parameters"),
+    Column("version", width=7),
+    Column("steps", kind="number", width=5),
+    Column("id", "Id", width=8),
 )
 SCHEDULES = (
-    Column("name", width=18, grow=2, hint="description"),
-    Column("status", kind="status", width=11),
-    Column("trigger", width=22, grow=2, hint="trigger"),
-    Column("next_fire", kind="time", width=22),
-    Column("next_fire_in_zone", "Next fire in its zone", width=24, grow=1, hint="next_fire_in_zone"),
-    Column("last_fire", kind="time", width=22),
-    Column("outcome", kind="status", width=12, show=_outcome, hint="why"),
-    Column("pipeline", width=14, grow=1),
-    Column("host", width=10),
+    Column("name", width=14, grow=2, hint="description"),
+    Column("status", kind="status", width=10),
+    Column("next_fire", kind="time", width=15, show=_minute),
+    Column("outcome", "Last outcome", kind="status", width=11, show=_outcome, hint="why"),
+    Column("last_fire", kind="time", width=15, show=_minute),
+    Column("trigger", width=14, grow=2, hint="trigger"),
+    Column("pipeline", width=8, grow=1),
+    Column("next_fire_in_zone", "Next on its clock", width=18, grow=2, show=_on_its_clock, hint="next_fire_in_zone"),
+    Column("host", width=7),
 )
 RUNS = (
-    Column("status", kind="status", width=12, hint="detail"),
-    Column("pipeline", width=14, grow=1),
-    Column("schedule", width=14, grow=1),
-    Column("data_path", width=18, grow=2, hint="data_path"),
-    Column("started", kind="time", width=22),
+    Column("status", kind="status", width=11, hint="detail"),
+    Column("pipeline", width=10, grow=1),
+    Column("schedule", width=10, grow=1),
+    Column("started", kind="time", width=18, show=_second),
     Column("seconds", "Took", kind="number", width=10, show=duration),
-    Column("steps", kind="drawing", width=14, show=_steps),
-    Column("id", "Id", width=10),
+    Column("steps", kind="drawing", width=12, show=_steps),
+    Column("data_path", width=14, grow=2, hint="data_path"),
+    Column("id", "Id", width=8),
 )
 DATASTORES = (
-    Column("name", width=18, grow=1),
-    Column("type", width=11),
-    Column("place", width=24, grow=2, hint="place"),
-    Column("default", "Default", width=8),
-    Column("watched_by", width=18, grow=2, hint="watched_by"),
-    Column("trouble", width=18, grow=2, hint="trouble"),
+    Column("name", width=16, grow=1),
+    Column("type", width=10),
+    Column("watched_by", width=14, grow=2, hint="watched_by"),
+    Column("trouble", width=14, grow=2, hint="trouble"),
+    Column("default", width=7),
+    Column("place", width=20, grow=2, hint="place"),
 )
 OVERVIEW = (
-    Column("what", "", width=12, show=str.capitalize),
-    Column("there", "There", width=20),
-    Column("now", width=30, grow=3, hint="now"),
-    Column("last", "Last", kind="time", width=22),
-    Column("next", "Next", kind="time", width=22),
+    Column("what", width=10, show=str.capitalize),
+    Column("there", width=17),
+    Column("now", width=28, grow=3, hint="now"),
+    Column("last", kind="time", width=15, show=_minute),
+    Column("next", kind="time", width=15, show=_minute),
 )
