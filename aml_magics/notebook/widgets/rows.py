@@ -75,7 +75,7 @@ class Rows:
         self.arrange()
 
     def filter_by(self, text: str) -> None:
-        """Leave only the rows in which every word of ``text`` occurs somewhere, whatever its case."""
+        """Leave only the rows in which every word of ``text`` occurs, whatever its case; drawings are not searched."""
         self.filter = text
         self.arrange()
 
@@ -142,7 +142,7 @@ class Rows:
             return list(_sort(series.map(lambda value: column.cell(value).text), ascending).index)
 
     def _hits(self, words: Sequence[str]) -> list[bool]:
-        columns = [self._texts_of(column) for column in self.columns]
+        columns = [self._texts_of(column) for column in self.columns if column.kind != "drawing"]
         hits = [True] * len(self._frame)
         for word in words:
             found = [[word in text for text in texts] for texts, _codes in columns]

@@ -21,7 +21,7 @@ const view = (model, el) => {
   const { label, columns, layout, least, actions, height, opens } = model.get("spec")
   const now = () => model.get("picture"), id = Math.random(), drawn = new Map() // key -> its element
   let asked = 0, answered = 0, slow, gone, wide = 0, log, shown
-  let at = 0, part = 0, tabbed // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
+  let at = 0, part = 0, held, tabbed // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
   let top, topAt, jumped // the key that was first in sight, and where
 
   const named = key => {
@@ -79,7 +79,7 @@ const view = (model, el) => {
   const aligned = ({ right }, facts, inside) => make(right ? "div.right" : "div", facts, inside)
   const makeRow = key => {
     const boxes = columns.map(() => make("div.text"))
-    const line = make("div.row", { role: "row", key, boxes,
+    const line = make("div.row", { role: "row", tabIndex: -1, key, boxes,
       onclick: event => event.target.closest("button") || pick(key, event) }, ...boxes.map((box, place) => aligned(columns[place], { role: "gridcell" }, box)))
     if (opens) line.firstChild.prepend(line.opener = make("button.opener", { ariaLabel: "Details of " + named(key), onclick: () => open(key) }))
     if (acting) line.append(line.acts = make("div.acts", { role: "gridcell" }))
@@ -136,24 +136,27 @@ const view = (model, el) => {
     return at < 0 ? heads : line ? [line, ...line.querySelectorAll("button")] : [grid]
   }
   const rove = () => {
-    const line = focused()?.closest(".row")
-    if (drawn.get(line?.key) === line) at = line?.at ?? at
-    at = min(at, now().count - 1)
+    const { keys, start, count } = now()
+    at = keys.includes(held) ? start + keys.indexOf(held) : min(at, count - 1)
+    held = keys[at - start]
     const all = stops()
     if (tabbed) tabbed.tabIndex = -1
     tabbed = all[min(part, all.length - 1)]
     tabbed.tabIndex = 0
+    if (focused() === grid && tabbed !== grid) tabbed.focus({ preventScroll: true })
   }
   const entered = ({ target }) => {
     const line = target.closest(".row")
     if (!line) return
     at = line.at
+    held = line.key
     part = max(0, stops().indexOf(target))
     rove()
   }
   const move = (to, next = part) => {
     at = between(-1, to, now().count - 1)
-    const { scrollTop, clientHeight } = grid, place = at * ROW
+    const { scrollTop, clientHeight } = grid, place = at * ROW, { keys, start } = now()
+    held = keys[at - start]
     if (at >= 0) scroll(between(place + 2 * ROW - clientHeight, scrollTop, place))
     draw()
     part = between(0, next, stops().length - 1)
@@ -167,7 +170,8 @@ const view = (model, el) => {
     const steps = { ArrowDown: [at + 1], ArrowUp: [at - 1], PageDown: [at + page], PageUp: [max(0, at - page)],
       Home: [0, 0], End: [count - 1, 0], ArrowRight: [at, part + 1], ArrowLeft: [at, part - 1] }
     if (key === "Escape" && opened) close()
-    else if (target === input) return key === "ArrowDown" && move(0, 0)
+    else if (target === input && key === "ArrowDown") move(0, 0)
+    else if (target === input) return
     else if (key === "/") input.focus()
     else if (!grid.contains(target)) return
     else if (steps[key]) move(...steps[key])
@@ -182,15 +186,15 @@ const view = (model, el) => {
   const drawDetail = (set, more) => {
     const { detail, log: text, opened } = now(), follows = !log || opened !== shown || atEnd(log), was = log?.scrollTop
     if (more && log) addTo(log, more, text)
-    if (set && !("detail" in set || "log" in set || "busy" in set) || more) return
+    if (!set || !("detail" in set || "log" in set || "busy" in set)) return
     log = detail?.log && make("pre", { tabIndex: 0, role: "log", ariaLabel: "Log" }, text)
     below.replaceChildren(...(detail ? [detailArea(detail, log, one => button(one), close)] : []))
     if (log) follows ? toEnd(log) : log.scrollTop = was
     shown = opened
   }
-  const refresh = ({ set, more, q }) => {
+  const refresh = ({ whole, set = whole, more, q }) => {
     const { sort, filter, error, footer, count, none } = now()
-    if (set?.filter !== undefined && !q || !set) input.value = filter
+    if (set && "filter" in set && !q) input.value = filter // else a person is typing
     heads.forEach((head, place) => { head.ariaSort = sort?.[0] !== place ? "none" : sort[1] ? "ascending" : "descending" })
     body.style.height = count * ROW + "px"
     grid.ariaRowCount = count + 1
@@ -218,8 +222,8 @@ const view = (model, el) => {
   const head = make("div.row.head", { role: "row", ariaRowIndex: 1, at: -1 }, ...heads,
     acting && make("div.acts", { role: "columnheader", ariaLabel: "Actions" }))
   const body = make("div.body", { role: "presentation" })
-  const grid = make("div.grid", { role: "grid", ariaLabel: label, ariaMultiSelectable: true, onscroll: () => draw(),
-    onfocus: () => tabbed === grid || tabbed.focus() }, make("div.inner", { role: "presentation" }, head, body))
+  const grid = make("div.grid", { role: "grid", ariaLabel: label, ariaMultiSelectable: true,
+    onscroll: () => draw() }, make("div.inner", { role: "presentation" }, head, body))
   const input = make("input", { type: "search", placeholder: "Filter", ariaLabel: "Filter " + label, oninput: typed })
   const status = make("span.soft", { role: "status" }), strip = make("div.error", { role: "alert" }), nothing = make("p.soft")
   const below = make("div"), foot = make("footer.soft")
@@ -230,7 +234,7 @@ const view = (model, el) => {
   root.style.setProperty("--least", least)
   grid.addEventListener("focusin", entered)
   el.append(root)
-  refresh({})
+  refresh({ set: now() })
   const lose = () => {
     gone = true
     tell()
