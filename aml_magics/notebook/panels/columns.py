@@ -1,7 +1,7 @@
 """How each panel's frame looks: which columns, in which words and pictures, with which buttons.
 
-Widths are such that what people look for first fits into a notebook of 1,000 pixels; the rest is a scroll away. Instants
-are short, in the viewer's zone, which the footer names; on hover they are whole.
+Widths are such that what people look for first fits into a notebook of 1,000 pixels; the rest is a scroll away.
+Instants are short, in the viewer's zone, which the footer names; on hover they are whole.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ CANCEL = Action("cancel", "Cancel", when=lambda row: row["status"] not in _FINAL
 PIPELINES = (
     Column("name", width=14, grow=2, hint="description"),
     Column("status", kind="status", width=10),
-    Column("last_run", kind="time", width=15, show=_minute),
+    Column("last_run", kind="time", width=17, show=_minute),
     Column("last_result", "Result", kind="status", width=10),
     Column("recent_runs", "Last runs", kind="drawing", width=12, show=_past),
     Column("schedules", width=12, grow=2, hint="schedules"),
@@ -110,9 +110,9 @@ PIPELINES = (
 SCHEDULES = (
     Column("name", width=14, grow=2, hint="description"),
     Column("status", kind="status", width=10),
-    Column("next_fire", kind="time", width=15, show=_minute),
+    Column("next_fire", kind="time", width=17, show=_minute),
     Column("outcome", "Last outcome", kind="status", width=11, show=_outcome, hint="why"),
-    Column("last_fire", kind="time", width=15, show=_minute),
+    Column("last_fire", kind="time", width=17, show=_minute),
     Column("trigger", width=14, grow=2, hint="trigger"),
     Column("pipeline", width=8, grow=1),
     Column("next_fire_in_zone", "Next on its clock", width=18, grow=2, show=_on_its_clock, hint="next_fire_in_zone"),
@@ -122,7 +122,7 @@ RUNS = (
     Column("status", kind="status", width=11, hint="detail"),
     Column("pipeline", width=10, grow=1),
     Column("schedule", width=10, grow=1),
-    Column("started", kind="time", width=18, show=_second),
+    Column("started", kind="time", width=20, show=_second),
     Column("seconds", "Took", kind="number", width=10, show=duration),
     Column("steps", kind="drawing", width=12, show=_steps),
     Column("data_path", width=14, grow=2, hint="data_path"),
@@ -140,6 +140,6 @@ OVERVIEW = (
     Column("what", width=10, show=str.capitalize),
     Column("there", width=17),
     Column("now", width=28, grow=3, hint="now"),
-    Column("last", kind="time", width=15, show=_minute),
-    Column("next", kind="time", width=15, show=_minute),
+    Column("last", kind="time", width=17, show=_minute),
+    Column("next", kind="time", width=17, show=_minute),
 )

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from IPython.display import display
@@ -44,6 +45,7 @@ _TICK = 5.0  # seconds after which the footer is said anew when nothing else is
 _MOVING = 2.0  # seconds after which the time so far of a run that goes on is said anew
 _WORKER_IDLE = 2.0
 _CLOSED = "the workspace was closed"
+_MISSING = "The live table needs anywidget: pip install anywidget, then restart the kernel."
 
 
 class Panel:
@@ -134,9 +136,10 @@ class Panel:
         self.table.close()
 
     def _ipython_display_(self) -> None:
-        if self.notes:
-            text = "\n".join(map(printable, self.notes))
-            display({"text/html": html_lines(self.notes), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
+        notes = (*self.notes, *(() if find_spec("anywidget") else (_MISSING,)))
+        if notes:
+            text = "\n".join(map(printable, notes))
+            display({"text/html": html_lines(notes), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
             self.notes = ()
         self.table._ipython_display_()
         for panel in self.below:

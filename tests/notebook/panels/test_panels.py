@@ -232,8 +232,8 @@ def test_an_open_schedule_says_what_it_saw_and_why_it_did_not_fire(ws, train, tm
 
 def test_a_row_that_cannot_be_read_says_why_in_the_strip(ws, train):
     panel = ws.panel("pipelines")
-    panel.open("00000000-0000-0000-0000-000000000000")
-    panel.table._state.opened = "00000000-0000-0000-0000-000000000000"
+    panel.table._state.opened = "00000000-0000-0000-0000-000000000000"  # as if it had been there a moment ago
+    panel.open(panel.table.opened)
     until(lambda: panel.table.error)
     assert "00000000" in panel.table.error
 
