@@ -109,7 +109,7 @@ class TablePage:
     def findings(self) -> list[str]:
         """What axe-core finds in the table that is serious or critical."""
         if not self.raw.evaluate("'axe' in window"):
-            self.raw.add_script_tag(path=str(AXE))
+            self.raw.add_script_tag(content=AXE.read_text())
         found = self.raw.evaluate("axe.run('.aml-table')")["violations"]
         return [
             f"{one['id']} ({one['impact']}): {node['html'][:200]}"
