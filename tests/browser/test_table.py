@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+
 def test_the_table_is_drawn_and_its_snapshot_is_hidden(table):
     assert table.shown()[:2] == ["schedule-00000", "schedule-00001"]
     expect(table.status).to_have_text("50 schedules")

@@ -30,9 +30,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from playwright.sync_api import Dialog
+from playwright.sync_api import Dialog, sync_playwright
 from playwright.sync_api import Page as BrowserPage
-from playwright.sync_api import sync_playwright
 
 from tests.support.kernels import private_environment
 
