@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from nbformat import v4, write
 
 from tests.browser.table_page import CELL, TablePage

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-DISABLED = "[pair for pair in bed.done]"
-
 
 def test_the_table_is_drawn_and_its_snapshot_is_hidden(table):
     assert table.shown()[:2] == ["schedule-00000", "schedule-00001"]
@@ -126,15 +124,13 @@ def test_a_click_shows_pending_at_once_and_is_carried_out_once_while_a_cell_bloc
     table.watch(".aml-table .grid")
     table.page.begin("import time; time.sleep(3)")
     table.raw.wait_for_timeout(300)
-    clicked = table.raw.evaluate("Date.now()")
     button = table.row("schedule-00000").get_by_role("button", name="Disable")
-    button.click()
-    button.click()
+    twice = "button => { const clicked = Date.now(); button.click(); button.click(); return clicked }"
+    clicked = button.evaluate(twice)
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(button).to_have_attribute("aria-disabled", "false", timeout=2000)
-    done = table.raw.evaluate("Date.now()")
-    assert table.seen()[0][0] - clicked < 250  # with Playwright's own way to the button
-    assert done - clicked < 1800
+    assert table.seen()[0][0] - clicked < 100
+    assert table.raw.evaluate("Date.now()") - clicked < 1500  # the action itself takes 200 ms
     assert table.python("bed.done") == [["disable", "id-0"]]
 
 
@@ -149,10 +145,10 @@ def test_what_a_handler_raises_is_shown_in_the_table_and_can_be_dismissed(table)
 
 def test_hostile_names_are_text_and_the_layout_holds(table):
     table.show(rows=50, hostile=True)
-    table.raw.on("dialog", lambda dialog: table.raw.evaluate("window.fooled = true"))
     assert table.shown()[0] == "<img src=x onerror=alert(1)>"
     assert "n" * 300 in table.shown()
     assert table.root.locator("img").count() == 0
+    assert "alert" not in table.page.dialogs
     heights = set(table.rows.evaluate_all("rows => rows.map(row => row.offsetHeight)"))
     tops = table.rows.evaluate_all("rows => rows.map(row => row.lastChild.getBoundingClientRect().x)")
     assert heights == {28}
@@ -216,30 +212,3 @@ def test_an_open_row_shows_its_details_and_a_log_that_follows_its_end(table):
     table.root.get_by_role("button", name="Close the details").click()
     expect(table.root.locator("section")).to_have_count(0)
     table.until("t.opened", "")
-
-
-def test_a_page_that_is_loaded_again_shows_the_present(table):
-    table.page.python("bed.change(t, 'id-0', host='elsewhere'); t.filter = '0000'")
-    expect(table.status).to_have_text("10 of 50 schedules")
-    table.page.save()
-    table.page.reload()
-    expect(table.row("schedule-00000")).to_contain_text("elsewhere")
-    expect(table.status).to_have_text("10 of 50 schedules")
-    table.page.python("bed.change(t, 'id-0', host='anywhere')")
-    expect(table.row("schedule-00000")).to_contain_text("anywhere")
-
-
-def test_a_table_whose_kernel_is_gone_says_so(table):
-    table.page.restart_kernel()
-    expect(table.status).to_contain_text("no kernel")
-
-
-def test_a_notebook_that_is_opened_anew_shows_the_snapshot_and_no_error(page, table_notebook):
-    table_notebook.show(rows=50)
-    page.save()
-    page.shut_kernels_down()
-    page.reload()
-    expect(page.raw.locator(".aml-static")).to_be_visible()
-    expect(page.raw.locator(".aml-static")).to_contain_text("25 of 50 schedules, as of 20")
-    expect(page.raw.get_by_text("model not found")).to_be_hidden()
-    table_notebook.picture("table-snapshot")

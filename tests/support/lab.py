@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from playwright.sync_api import Dialog, sync_playwright
 from playwright.sync_api import Page as BrowserPage
-from playwright.sync_api import sync_playwright
 
 from tests.support.kernels import private_environment
 
@@ -183,6 +183,8 @@ class Page:
         self.raw = raw
         self.requests: list[str] = []
         self._address = address
+        self.dialogs: list[str] = []
+        raw.on("dialog", self._agree)
         raw.on("request", lambda request: self.requests.append(request.url))
 
     @contextmanager
@@ -254,6 +256,11 @@ class Page:
         """Addresses asked for that are not the server's own. Data and blob addresses stay in the browser."""
         own = (self._address, self._address.replace("http", "ws", 1), "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(own)]
+
+    def _agree(self, dialog: Dialog) -> None:
+        """Yes to whatever is asked, above all to leaving a page with changes: nobody else answers."""
+        self.dialogs.append(dialog.type)
+        dialog.accept()
 
     def _open(self, name: str) -> None:
         self._name = name

@@ -1,6 +1,6 @@
 """What the notebooks of the browser tests import: a table of schedules, large or small, with names that try to get out.
 
-``make(rows)`` gives a new table and takes away the last one; ``done`` is the list of what its handlers were asked to do.
+``make(rows)`` gives a new table and takes away the last one; ``done`` lists what its handlers were asked to do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aml_magics.notebook.widgets.table import Table
 __all__ = ["HOSTILE", "change", "done", "frame", "make", "show_detail"]
 
 START = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-HOSTILE = ("<img src=x onerror=alert(1)>", "تقرير‏ يومي", "n" * 300, "👩‍🔬 nightly 🚀")
+HOSTILE = ("<img src=x onerror=alert(1)>", "تقرير\u200f يومي", "n" * 300, "👩‍🔬 nightly 🚀")
 STATUS = ("Active", "Running", "Active", "Disabled", "Failed", "Queued")
 TRIGGERS = ("every 15 minutes", "files added in incoming/", "daily at 02:30 Europe/Berlin")
 

@@ -10,7 +10,7 @@ const svg = (tag, facts, ...inside) => {
   node.append(...inside)
   return node
 }
-const words = (text, title = "") => make("span", { dir: "auto", title }, text)
+const words = text => make("span", { dir: "auto" }, text)
 const quiet = (text, ariaLabel, onclick) => make("button.quiet", { ariaLabel, onclick }, text)
 const paths = {
   ok: "M3 8.5 6.5 12 13 4.5", bad: "M4 4 12 12M12 4 4 12", run: "M5 3.5 12.5 8 5 12.5Z", off: "M5.5 4V12M10.5 4V12",
@@ -30,4 +30,4 @@ const fill = (box, cell) => {
   box.replaceChildren(...(i ? [icon(i)] : []), d ? drawing(t, d) : words(t))
   return was
 }
-const flash = box => matchMedia("(prefers-reduced-motion: reduce)").matches || box.animate([{ background: "var(--flash)" }, {}], 1200)
+const flash = box => matchMedia("(prefers-reduced-motion: reduce)").matches || box.animate([{ background: "#f906" }, {}], 1200)

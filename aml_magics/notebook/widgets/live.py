@@ -44,6 +44,22 @@ class _LiveTable(anywidget.AnyWidget):
         super().__init__(spec=table.spec())
         self.on_msg(self._receive)
 
+    def open(self) -> None:
+        super().open()
+        self._forget_route()
+
+    def send(self, content: Any, buffers: Any = None) -> None:  # noqa: ANN401 - as the base class has it
+        super().send(content, buffers)
+        self._forget_route()
+
+    def send_state(self, key: Any = None) -> None:  # noqa: ANN401
+        super().send_state(key)
+        self._forget_route()
+
+    def _forget_route(self) -> None:
+        if (comm := getattr(self, "comm", None)) is not None:
+            vars(comm).pop("_reply_subshell_id", None)
+
     def _receive(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         self.table.receive(content)
 
@@ -63,9 +79,6 @@ class LiveFace:
 
     def tell(self, patch: Picture) -> None:
         self.widget.send(patch)
-        comm = getattr(self.widget, "comm", None)
-        if comm is not None:
-            vars(comm).pop("_reply_subshell_id", None)
 
     def show(self) -> None:
         display(self.widget)  # type: ignore[no-untyped-call]

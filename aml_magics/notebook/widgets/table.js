@@ -165,9 +165,9 @@ const view = (model, el) => {
   }
   const pressed = event => {
     const { key, target, ctrlKey, metaKey } = event, { opened, keys, start, count } = now()
-    const page = max(1, floor(grid.clientHeight / ROW) - 2), here = keys[at - start]
+    const here = keys[at - start]
     event.stopPropagation() // or JupyterLab takes it for a command
-    const steps = { ArrowDown: [at + 1], ArrowUp: [at - 1], PageDown: [at + page], PageUp: [max(0, at - page)],
+    const steps = { ArrowDown: [at + 1], ArrowUp: [at - 1], PageDown: [at + height - 1], PageUp: [max(0, at - height + 1)],
       Home: [0, 0], End: [count - 1, 0], ArrowRight: [at, part + 1], ArrowLeft: [at, part - 1] }
     if (key === "Escape" && opened) close()
     else if (target === input && key === "ArrowDown") move(0, 0)
@@ -218,7 +218,7 @@ const view = (model, el) => {
   // What there is on the page.
   const acting = Object.keys(actions).length > 0
   const heads = columns.map((column, place) => aligned(column, { role: "columnheader", tabIndex: -1,
-    onclick: () => column.sorts && ask("sort", { column: place }) }, words(column.title, column.title)))
+    onclick: () => column.sorts && ask("sort", { column: place }) }, words(column.title)))
   const head = make("div.row.head", { role: "row", ariaRowIndex: 1, at: -1 }, ...heads,
     acting && make("div.acts", { role: "columnheader", ariaLabel: "Actions" }))
   const body = make("div.body", { role: "presentation" })
