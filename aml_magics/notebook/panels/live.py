@@ -52,6 +52,10 @@ class Pace:
     pause: float
     glances: bool
 
+    def rest(self, took: float) -> float:
+        """The seconds to rest after a look that took so many."""
+        return min(max(self.pause, took / DUTY), LONGEST)
+
 
 def pace_of(workspace: Workspace) -> Pace:
     """How often to look: in this process, over a network, or at a service that many share."""
@@ -85,7 +89,7 @@ async def _turn(panel: Watched, client: WorkspaceClient, clock: Clock, pace: Pac
     except Exception as error:  # noqa: BLE001 - whatever it is, the panel says it and looks again later
         panel.fail(error)
         return max(pace.pause, _AZURE)
-    return min(max(pace.pause, (clock.now() - begun) / DUTY), LONGEST)
+    return pace.rest(clock.now() - begun)
 
 
 def footer(as_of: float, now: float, health: Health | None, zone: tzinfo) -> str:

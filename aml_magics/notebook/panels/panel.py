@@ -14,17 +14,16 @@ import weakref
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from IPython.display import display
 
-from aml_magics.client.following import Follower
 from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.notebook.panels.frames import Viewer
-from aml_magics.notebook.panels.live import LEAST, Pace, footer, keep_fresh, pace_of
+from aml_magics.notebook.panels.live import Pace, footer, keep_fresh, pace_of
+from aml_magics.notebook.panels.open_row import OpenRow
 from aml_magics.notebook.present import html_lines, printable
 from aml_magics.notebook.widgets.table import Table
 
@@ -246,30 +245,11 @@ class Panel:
 
     async def _stay_with(self, client: WorkspaceClient, key: str) -> None:
         try:
-            await self._follow(client, key)
+            await OpenRow(self.table, key, self._find_out, pace=self._pace).stay(client, self._clock)
         except Exception as error:  # noqa: BLE001 - nobody else would say it
             self.table.error = error
 
-    async def _follow(self, client: WorkspaceClient, key: str) -> None:
-        """Show a row, and what becomes of it and of its log, until it is closed or there is nothing to come."""
-        version, run_id, follower, log = "", "", None, ""
-        while self.table.opened == key:
-            glance = await client.glance() if self._pace.glances else None
-            has_news = glance is None or glance.version != version
-            if has_news and (glance is not None or not version):
-                version = glance.version if glance else "once"
-                opened = await self._open(client, key)
-                if opened.run is not None and opened.run.id != run_id:
-                    run_id, follower, log = opened.run.id, Follower(client, opened.run, None), ""
-                self.table.detail = replace(opened.detail, log=log if follower else opened.detail.log)
-            if follower is not None and not follower.has_ended and (text := await follower.look()):
-                self.table.append_log(text, key)
-                log = self.table.log
-            if glance is None and (follower is None or follower.has_ended):
-                return
-            await self._clock.sleep(max(self._pace.pause, LEAST))
-
-    async def _open(self, client: WorkspaceClient, key: str) -> Opened:
+    async def _find_out(self, client: WorkspaceClient, key: str) -> Opened:
         if self.kind.open is None:
             raise RuntimeError("rows of this panel do not open")
         return await self.kind.open(client, self._viewer(), key)
