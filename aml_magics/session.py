@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -261,13 +261,19 @@ class _Opened:
         self.served: Served | None = None
         self._serving: Serving | None = None
         self._embedded: EmbeddedWorkspace | None = None
+        self._leave: Callable[[], Awaitable[None]] | None = None
         self._background = Background()
         atexit.register(self.close)
         try:
             self._embedded = self._background.call(_started(EmbeddedWorkspace, {"root": root, **options}))
             self.workspace = open_embedded(
-                self._embedded.app, self._background.call, location=str(root), close=self.close
+                self._embedded.app,
+                self._background.call,
+                location=str(root),
+                spawn=self._background.spawn,
+                close=self.close,
             )
+            self._leave = self.workspace.leave
         except BaseException:
             self.close()
             raise
@@ -302,17 +308,19 @@ class _Opened:
         try:
             if self._embedded is not None and self._background.running:  # in a forked child it does not run
                 with suppress(TimeoutError):  # what is left is taken over by the next kernel
-                    self._background.call(_stopped(self._embedded, self._serving), timeout=_CLOSE_SECONDS)
+                    self._background.call(self._stopped(), timeout=_CLOSE_SECONDS)
         finally:
             self._background.stop()
 
-
-async def _stopped(workspace: EmbeddedWorkspace, serving: Serving | None) -> None:
-    """Both at the same time: there is little of it."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(workspace.stop())
-        if serving is not None:
-            group.create_task(serving.stop())
+    async def _stopped(self) -> None:
+        """First what asks, then what answers."""
+        if self._leave is not None:
+            await self._leave()
+        async with asyncio.TaskGroup() as group:
+            if self._embedded is not None:
+                group.create_task(self._embedded.stop())
+            if self._serving is not None:
+                group.create_task(self._serving.stop())
 
 
 async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> EmbeddedWorkspace:

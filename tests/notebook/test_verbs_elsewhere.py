@@ -137,6 +137,11 @@ LINES = {
     ("run", "wait"): ("run wait {run}", ""),
     ("run", "logs"): ("run logs {run}", ""),
     ("run", "cancel"): ("run cancel {run}", ""),
+    ("panel", "overview"): ("panel", ""),
+    ("panel", "pipelines"): ("panel pipelines", ""),
+    ("panel", "schedules"): ("panel schedules", ""),
+    ("panel", "runs"): ("panel runs --limit 10", ""),
+    ("panel", "datastores"): ("panel datastores", ""),
 }
 PATHS = [
     path
