@@ -189,6 +189,20 @@ SCHEDULES = Noun(
             ),
         ),
         Verb(
+            name="timeline",
+            help="what ran and what will fire, over all schedules, in one picture",
+            handler="schedule_timeline:timeline",
+            options=(
+                Option(name="hours", value="N", read=values.whole_number, help="how far ahead and back; default 24"),
+                Option(name="days", value="N", read=values.whole_number, help="the same in days"),
+            ),
+            details=(
+                "Left of now are the runs, right of it the fires to come, one row a schedule, in the display zone. "
+                "Minutes in which several schedules fire are marked, and listed below."
+            ),
+            examples=("%aml schedule timeline", "%aml schedule timeline --days 7"),
+        ),
+        Verb(
             name="history",
             help="did it fire, and if not, why",
             handler="schedule:history",
