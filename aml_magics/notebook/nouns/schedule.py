@@ -155,6 +155,15 @@ SCHEDULES = Noun(
             ),
         ),
         Verb(
+            name="new",
+            help="open a form that makes a schedule and shows the magic that does the same",
+            handler="schedule_form:new",
+            positionals=(Positional(name="NAME", help="the name to begin with", required=False),),
+            options=(PIPELINE,),
+            details="The form shows the next five fires and what to know about them before anything is made.",
+            examples=("%aml schedule new", "%aml schedule new Nightly --pipeline train"),
+        ),
+        Verb(
             name="list",
             help="the active schedules, with their next fire",
             handler="schedule:list_all",
