@@ -169,11 +169,11 @@ def test_collisions_are_marked_and_named():
     svg = drawn(*found)
     assert path(svg, "both").count("M") == 1
     assert path(svg, "across")
-    assert "same minute" in "".join(texts(svg))
+    assert "at once" in "".join(texts(svg))
     assert "2026-11-28 06:00 \u2068b and a\u2069" in titles(svg)[-1]
     alone = drawn(found[0])
     assert 'class="both"' not in alone
-    assert "same minute" not in "".join(texts(alone))
+    assert "at once" not in "".join(texts(alone))
 
 
 def test_every_row_says_in_words_what_it_draws():

@@ -112,12 +112,9 @@ class ScheduleForm:
         self.verdict = judge(self.values, self._workings.now())
         self.inputs.show(self.verdict, self._lines(self.verdict))
 
-    def _lines(self, verdict: Verdict) -> list[tuple[str, str, str]]:
-        """Each fire in the display zone, on the schedule's own clock, and what is special about it."""
-        return [
-            (moment(fire.at.astimezone(self._workings.zone)), moment(fire.at, verdict.zone), fire.note)
-            for fire in verdict.fires
-        ]
+    def _lines(self, verdict: Verdict) -> list[tuple[str, ...]]:
+        """Each fire in the display zone, and on the schedule's own clock."""
+        return [(moment(fire.at.astimezone(self._workings.zone)), moment(fire.at)) for fire in verdict.fires]
 
     def _pressed(self) -> None:
         """Hand the work over. A second press while the first is under way is none: nothing is made twice."""

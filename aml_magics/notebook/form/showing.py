@@ -19,7 +19,8 @@ _CSS = """\
 .aml-cell{position:relative;width:100%}
 .aml-cell pre{margin:0;padding:8px;overflow-x:auto;font:13px var(--jp-code-font-family,monospace);
 background:var(--jp-layout-color2,#8881);color:var(--jp-ui-font-color1,inherit);border-radius:3px}
-.aml-cell button{position:absolute;top:4px;right:4px;height:24px;line-height:24px;width:auto}
+.aml-cell button{border:1px solid var(--jp-border-color1,#8888);position:absolute;top:4px;right:4px;
+height:24px;line-height:22px;width:auto}
 .aml-form .widget-text input::placeholder{opacity:.6}
 .aml-form :focus-visible{outline:2px solid var(--jp-brand-color1,#2f8fdd);outline-offset:1px}
 .aml-form .widget-label{text-align:left}
@@ -34,7 +35,7 @@ _ERROR = "color:var(--jp-error-color1,#dc4c4c);overflow-wrap:anywhere"
 _PLAIN = "overflow-wrap:anywhere"
 
 
-def preview_html(verdict: Verdict, fires: Sequence[tuple[str, str, str]]) -> str:
+def preview_html(verdict: Verdict, fires: Sequence[Sequence[str]]) -> str:
     """The trigger in words, the next fires in the display zone and in the schedule's own, and what to know."""
     parts = []
     if verdict.problem:
@@ -42,7 +43,8 @@ def preview_html(verdict: Verdict, fires: Sequence[tuple[str, str, str]]) -> str
     if verdict.trigger:
         parts.append(f"<p><strong>Fires: {escape(verdict.trigger)}</strong></p>")
     if fires:
-        parts.append(html_table(["Next fires", "On its own clock", ""], fires))
+        parts.append(html_table(["Next fires", f"In {verdict.zone}"], fires))
+        parts += [f"<p>{escape(f'{fire.at:%H:%M:%S} {fire.note}')}</p>" for fire in verdict.fires if fire.note]
     elif verdict.trigger and not verdict.problem and not verdict.zone:
         parts.append("<p>When: nobody knows when a file comes.</p>")
     parts += [f'<p style="{_PLAIN}">⚠ {escape(warning)}</p>' for warning in verdict.warnings]

@@ -65,10 +65,10 @@ class Inputs:
             style=_WIDE,
         )
         self._more = w.ToggleButton(description="More options", layout=w.Layout(width="12em", margin="4px 0 4px 0"))
-        self._own = w.VBox()  # the parameters of the pipeline
+        self._own = w.VBox(layout=w.Layout(overflow="visible"))  # the parameters of the pipeline
         self._preview = w.HTML(layout=_layout())
         self._cell = cell_view()
-        self._button = w.Button(description="Create schedule", button_style="primary", layout=w.Layout(width="auto"))
+        self._button = w.Button(description="Create schedule", button_style="primary", layout=w.Layout(width="14em"))
         self._strip = w.HTML(layout=_layout())
         self.root = w.VBox(self._rows(), layout=w.Layout(width="100%", max_width="46em", padding="4px"))
         self.root.add_class("aml-form")
@@ -96,7 +96,7 @@ class Inputs:
             self._trigger.value = value
         elif key in self._inputs:
             one = self._inputs[key]
-            if isinstance(one, w.VBox):
+            if _is_group(one):
                 for box in one.children[1].children:
                     box.value = box.description in tuple(value)  # type: ignore[arg-type]
             else:
@@ -104,7 +104,7 @@ class Inputs:
         else:
             next(one for (_, name), one in self._parameters.items() if name == key).value = value
 
-    def show(self, verdict: Verdict, fires: Sequence[tuple[str, str, str]]) -> None:
+    def show(self, verdict: Verdict, fires: Sequence[Sequence[str]]) -> None:
         """The preview, the cell, and whether the button can be pressed."""
         self._preview.value = preview_html(verdict, fires)
         self._cell.value = verdict.cell
@@ -241,12 +241,12 @@ def _layout() -> Any:  # noqa: ANN401
 def _group(one: Field) -> Any:  # noqa: ANN401
     """A box for each word, side by side where there is room."""
     boxes = [w.Checkbox(description=word, indent=False, layout=w.Layout(width="8.5em")) for word in one.choices]
-    words = w.HBox(boxes, layout=w.Layout(flex_flow="row wrap", margin="0 0 0 12.3em"))
-    return w.VBox([w.Label(one.title), words], layout=_layout())
+    words = w.HBox(boxes, layout=w.Layout(flex_flow="row wrap", flex="1 1 0", overflow="visible"))
+    return w.HBox([w.Label(one.title, layout=w.Layout(width="12em")), words], layout=_layout())
 
 
 def _is_group(one: object) -> bool:
-    return isinstance(one, w.VBox)
+    return isinstance(one, w.HBox)
 
 
 def _typed(one: Any) -> object:  # noqa: ANN401

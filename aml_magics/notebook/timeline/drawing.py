@@ -120,8 +120,10 @@ def _axis(begin: datetime, end: datetime, zone: tzinfo, plot: _Plot) -> str:
     found = ticks(begin, end, zone)
     days = [tick for tick in found if tick.is_day]
     parts = []
-    if not days or plot.place(days[0].at.timestamp()) > WIDE * 0.16:
-        parts.append(f'<text x="{_LEFT}%" y="12">{day_label(begin.astimezone(zone))}</text>')
+    room = plot.place(days[0].at.timestamp()) if days else WIDE
+    if room > WIDE * 0.12:
+        hidden = ' class="w"' if room < WIDE * 0.25 else ""
+        parts.append(f'<text x="{_LEFT}%" y="12"{hidden}>{day_label(begin.astimezone(zone))}</text>')
     for tick in found:
         hidden = ' class="w"' if tick.is_minor else ""
         at, place = plot.across(tick.at.timestamp()), plot.place(tick.at.timestamp())
@@ -134,7 +136,7 @@ def _axis(begin: datetime, end: datetime, zone: tzinfo, plot: _Plot) -> str:
 
 def _names(rows: Sequence[Row], shared: Sequence[Collision], height: int, zone: tzinfo) -> str:
     lines = [f'<text class="soft" x="4" y="28">{escape(zone_name(zone))}</text>']
-    for index, name in enumerate([*(row.name for row in rows), *(["same minute"] if shared else [])]):
+    for index, name in enumerate([*(row.name for row in rows), *(["at once"] if shared else [])]):
         y = _HEAD + _ROW * index + 20
         wide, narrow = cut(name, _LONG), cut(name, _SHORT)
         if wide == narrow:

@@ -62,15 +62,15 @@ def drawn(kind: str, spans: Sequence[Span], *, base: int = _BASE, part: float = 
 
 
 def legend(has_collisions: bool) -> str:
-    """Every shape with its word, 16 pixels high and under 480 wide."""
+    """Every shape with its word, 16 pixels high and under 400 wide."""
     parts, x = [], 4
     for kind, word in (("done", "done"), ("failed", "failed"), ("running", "running"), ("canceled", "canceled")):
         parts.append(drawn(kind, [(x, x)], base=16) + _word(x + 10, word))
-        x += 26 + 7 * len(word)
+        x += 24 + 6 * len(word)
     parts.append(f'<path class="fire" d="{band([(x, x), (x + 4, x + 4)], 6, 10)}"/>{_word(x + 10, "will fire")}')
     if has_collisions:
-        x += 78
-        parts.append(f'<path class="both" d="{dots([(x, x)], 11)}"/>{_word(x + 10, "several at once")}')
+        x += 72
+        parts.append(f'<path class="both" d="{dots([(x, x)], 11)}"/>{_word(x + 10, "at once")}')
     return "".join(parts)
 
 
