@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aml_magics.background import Background
 from aml_magics.model.errors import Conflict, InvalidInput, NotConnected
@@ -139,11 +139,16 @@ def _current_shell() -> object | None:
     return ipython.get_ipython() if ipython is not None else None
 
 
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
 class Session:
     """What is open now, if anything: at most one workspace."""
 
     def __init__(self) -> None:
         self._opened: _Opened | Remote | None = None
+        self._shown: dict[str, _Closes] = {}
 
     def __repr__(self) -> str:
         return f"<Session {self.workspace.location if self.is_connected else 'not connected'}>"
@@ -241,8 +246,21 @@ class Session:
         if isinstance(self._opened, _Opened):
             self._opened.stop_serving()
 
+    def show(self, kind: str, shown: _Closes) -> None:
+        """Remember what is shown on the workspace, until another of its kind is: that closes the former one.
+
+        Widgets live as long as the kernel unless somebody closes them.
+        """
+        former = self._shown.get(kind)
+        self._shown[kind] = shown
+        if former is not None:
+            former.close()
+
     def close(self) -> None:
-        """Close what is open. Closing twice is harmless."""
+        """Close what is open and what is shown of it. Closing twice is harmless."""
+        for shown in self._shown.values():
+            shown.close()
+        self._shown.clear()
         if self._opened is not None:
             self._opened.close()
             self._opened = None
