@@ -49,7 +49,7 @@ def columns() -> list[Column]:
         Column("name", width=18, grow=3),
         Column("status", kind="status", width=9),
         Column("host", width=10),
-        Column("trigger", width=18, grow=2),
+        Column("trigger", width=16, grow=2),
         Column("next", "Next fire", width=14, show=lambda at: Cell(f"{at:%a %H:%M} UTC", hint=f"{at:%d %B %Y}")),
         Column("recent", kind="drawing", width=10, show=_recent),
         Column("runs", kind="number", width=5),
