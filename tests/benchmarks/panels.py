@@ -1,8 +1,8 @@
 """The live table in a browser: first render, bytes, and from Python to the page; beside itables and ipydatagrid.
 
 One JupyterLab, one Chromium, one run, so that the numbers can be compared with each other. "First" is from Run to a
-painted row, the fastest of three; bytes are those of the kernel's WebSocket; a latency is from ``time.time()`` in Python
-to the change on the page. Tables and no assertion.
+painted row, the fastest of three; bytes are those of the kernel's WebSocket; a latency is from ``time.time()`` in
+Python to the change on the page. Tables and no assertion.
 
 python -m tests.benchmarks.panels
 """
@@ -22,12 +22,15 @@ from nbformat import v4, write
 from tests.support import table_bed
 from tests.support.lab import Lab, Page
 
+PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 SETUP = "import table_bed as bed, time, pandas as pd"
-OWN = "t = bed.make({rows})\nt"
-ITABLES = "from itables.widget import ITable\nt = ITable(plain({rows}), maxBytes=0)\nt"
-IPYDATAGRID = "from ipydatagrid import DataGrid\nt = DataGrid(plain({rows}))\nt"
+CELLS = {
+    "own": "t = bed.make({rows})\nt",
+    "itables": "from itables.widget import ITable\nt = ITable(plain({rows}), maxBytes=0)\nt",
+    "ipydatagrid": "from ipydatagrid import DataGrid\nt = DataGrid(plain({rows}))\nt",
+}
 PLAIN = "def plain(rows): return bed.frame(rows).drop(columns='recent')"
-# A table is there when its first name can be read; a canvas cannot be read, so for ipydatagrid when it is painted.
+# What is on the page when a table is there; for ipydatagrid it is a canvas, whose text cannot be read.
 PAINTED = {"own": ".aml-table .body .row", "itables": "table.dataTable tbody td", "ipydatagrid": "canvas"}
 RUN_AND_WAIT = """async selector => {
     const cells = window.jupyterapp.shell.currentWidget.content
@@ -47,16 +50,18 @@ WATCH = """selector => {
         for (const [stamp] of document.querySelector(selector).innerText.matchAll(/@[0-9.]+/g))
             window.late[stamp] ??= Date.now() - 1000 * Number(stamp.slice(1))
     }
-    new MutationObserver(look).observe(document.querySelector(selector), { subtree: true, childList: true, characterData: true })
+    new MutationObserver(look).observe(
+        document.querySelector(selector), { subtree: true, childList: true, characterData: true })
 }"""
 FEED = """
 import threading
 def feed(number, pause):
-    def run():
+    def run(data):
         for _ in range(number):
-            bed.change(t, 'id-0', host=f'@{time.time():.4f}')
+            data.loc[0, 'host'] = f'@{time.time():.4f}'
+            t.update(data)
             time.sleep(pause)
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, args=[bed.frame(len(t.frame)).copy()], daemon=True).start()
 """
 CHANGE = {
     "own": "bed.change(t, 'id-0', host='{stamp}')",
@@ -97,21 +102,17 @@ def main() -> None:
     out = sys.stdout.write
     with opened() as (page, wire):
         out(f"{'first render':<26}{'rows':>9}{'ms':>8}{'KiB':>10}\n")
-        for name, cell, counts in (
-            ("own", OWN, (100, 10_000, 100_000)),
-            ("itables", ITABLES, (10_000,)),
-            ("ipydatagrid", IPYDATAGRID, (10_000,)),
-        ):
+        for name, counts in (("own", (100, 10_000, 100_000)), ("itables", (10_000,)), ("ipydatagrid", (10_000,))):
             for rows in counts:
-                taken, size = first(page, wire, name, cell.format(rows=rows))
+                taken, size = first(page, wire, name, rows)
                 out(f"{name:<26}{rows:>9}{taken:>8.0f}{size / 1024:>10.1f}\n")
         out(f"\n{'one cell changes':<40}{'shown':>8}{'p50 ms':>9}{'p99 ms':>9}{'bytes':>8}\n")
         for rows in (100, 100_000):
-            first(page, wire, "own", OWN.format(rows=rows), times=1)
+            first(page, wire, "own", rows, times=1)
             for label, cell in BUSY.items():
                 out(line(f"own, {rows} rows, {label}", own_updates(page, wire, cell), 100))
-        for name, cell in (("own", OWN), ("itables", ITABLES), ("ipydatagrid", IPYDATAGRID)):
-            first(page, wire, name, cell.format(rows=10_000), times=1)
+        for name in CELLS:
+            first(page, wire, name, 10_000, times=1)
             out(f"{name + ', 10000 rows, one by one':<40}{'':>8}{one_by_one(page, name):>9.0f}\n")
 
 
@@ -120,8 +121,8 @@ def opened() -> Iterator[tuple[Page, Wire]]:
     """A notebook with an empty second cell."""
     folder = Path(tempfile.mkdtemp(prefix="aml-panels-"))
     shutil.copyfile(table_bed.__file__, folder / "table_bed.py")
-    cells = [v4.new_code_cell("\n".join([SETUP, PLAIN, FEED])), v4.new_code_cell("")]
-    write(v4.new_notebook(cells=cells), folder / "bench.ipynb")
+    cells = [v4.new_code_cell(f"{SETUP}\n{PLAIN}\n{FEED}"), v4.new_code_cell("")]
+    write(v4.new_notebook(cells=cells, metadata=PYTHON), folder / "bench.ipynb")
     try:
         with Lab(folder) as lab, lab.browser() as page:
             wire = Wire(page)
@@ -132,11 +133,12 @@ def opened() -> Iterator[tuple[Page, Wire]]:
         shutil.rmtree(folder)
 
 
-def first(page: Page, wire: Wire, name: str, source: str, times: int = 3) -> tuple[float, int]:
+def first(page: Page, wire: Wire, name: str, rows: int, times: int = 3) -> tuple[float, int]:
     """(milliseconds of the fastest, bytes of the last) of showing a table."""
     taken = []
     for _time in range(times):
-        page.raw.evaluate("source => { window.source = source }", source)
+        page.raw.evaluate("source => { window.source = source }", CELLS[name].format(rows=rows))
+        page.python(f"bed.frame({rows}), None")
         before = wire.bytes
         taken.append(page._evaluate(RUN_AND_WAIT, PAINTED[name]))
         page.python("0")

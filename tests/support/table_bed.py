@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -27,8 +28,9 @@ done: list[tuple[str, str]] = []
 tables: list[Table] = []
 
 
+@cache
 def frame(rows: int, hostile: bool = False) -> pd.DataFrame:
-    """Schedules ``id-0`` and on; with ``hostile`` the first four have such names."""
+    """Schedules ``id-0`` and on, made once; with ``hostile`` the first four have such names."""
     names = [*HOSTILE] if hostile else []
     return pd.DataFrame(
         {
