@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -27,8 +28,9 @@ done: list[tuple[str, str]] = []
 tables: list[Table] = []
 
 
+@cache
 def frame(rows: int, hostile: bool = False) -> pd.DataFrame:
-    """Schedules ``id-0`` and on; with ``hostile`` the first four have such names."""
+    """Schedules ``id-0`` and on, made once; with ``hostile`` the first four have such names."""
     names = [*HOSTILE] if hostile else []
     return pd.DataFrame(
         {
@@ -49,7 +51,7 @@ def columns() -> list[Column]:
         Column("name", width=18, grow=3),
         Column("status", kind="status", width=9),
         Column("host", width=10),
-        Column("trigger", width=18, grow=2),
+        Column("trigger", width=16, grow=2),
         Column("next", "Next fire", width=14, show=lambda at: Cell(f"{at:%a %H:%M} UTC", hint=f"{at:%d %B %Y}")),
         Column("recent", kind="drawing", width=10, show=_recent),
         Column("runs", kind="number", width=5),

@@ -157,8 +157,7 @@ class Rows:
         if known is not None and known[0].equals(series):
             return known[1], known[2]
         texts: dict[str, int] = {}
-        memo: dict[Any, str] = {}
-        codes = [texts.setdefault(_text(column, value, memo), len(texts)) for value in series]
+        codes = [texts.setdefault(text, len(texts)) for text in _texts(column, series)]
         self._texts[column.name] = (series, list(texts), codes)
         return list(texts), codes
 
@@ -169,6 +168,13 @@ def _sort(series: pd.Series[Any], ascending: bool) -> pd.Series[Any]:
 
 def _without_case(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.str.casefold() if is_string_dtype(series) else series
+
+
+def _texts(column: Column, series: pd.Series[Any]) -> Iterable[str]:
+    if column.show is None and is_string_dtype(series):  # ten times faster than one by one
+        return series.fillna("").str.casefold()
+    memo: dict[Any, str] = {}
+    return (_text(column, value, memo) for value in series)
 
 
 def _text(column: Column, value: object, memo: dict[Any, str]) -> str:

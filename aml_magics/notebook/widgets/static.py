@@ -88,13 +88,14 @@ def counted(shown: int, total: int, noun: str) -> str:
 def _picture(drawing: Drawing) -> str:
     """An SVG document; its colours suit light and dark."""
     width = drawing.width if drawing.is_fixed else 120
-    shapes = "".join(
-        f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" fill="{_TONES.get(icon, _TONES["wait"])}"/>'
-        for x, y, wide, high, icon in drawing.shapes
-    )
+    paths: dict[str, str] = {}
+    for x, y, wide, high, icon in drawing.shapes:
+        tone = _TONES.get(icon, _TONES["wait"])
+        paths[tone] = f"{paths.get(tone, '')}M{x:g} {y:g}h{wide:g}v{high:g}h-{wide:g}z"
+    drawn = "".join(f'<path fill="{tone}" d="{path}"/>' for tone, path in paths.items())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="16" viewBox="0 0 {drawing.width} 16"'
-        f' preserveAspectRatio="none">{shapes}</svg>'
+        f' preserveAspectRatio="none">{drawn}</svg>'
     )
 
 
