@@ -93,7 +93,7 @@ sdk: .venv-sdk/sdk.stamp ## Make .venv-sdk with the package and Microsoft's SDK 
 azurite: .azurite/azurite.stamp ## Make .azurite with Azure's storage emulator
 
 .PHONY: browser
-browser: ## Make sure that a Chromium is installed
+browser: .axe/axe.stamp ## Make sure that a Chromium is installed, and .axe, which looks for what some people could not use
 	@command -v chromium >/dev/null || { $(call quietly,Chromium,$(call apt_get,chromium fonts-dejavu-core)); }
 
 .PHONY: lock
@@ -102,7 +102,7 @@ lock: setup-test ## Resolve pyproject.toml anew and write the lock files
 
 .PHONY: clean
 clean: ## Remove what make has made: environments and caches
-	@rm -rf .venv .venv-sdk .azurite .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .venv-sdk .azurite .axe .screenshots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find aml_magics tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: each is newer than what it was made from, or is made again.
@@ -128,4 +128,9 @@ clean: ## Remove what make has made: environments and caches
 .azurite/azurite.stamp: tests/azurite/package.json tests/azurite/package-lock.json
 	@mkdir -p .azurite && cp $^ .azurite/
 	@$(call quietly,.azurite,cd .azurite && npm ci --ignore-scripts --no-audit --no-fund)
+	@touch $@
+
+.axe/axe.stamp: tests/axe/package.json tests/axe/package-lock.json
+	@mkdir -p .axe && cp $^ .axe/
+	@$(call quietly,.axe,cd .axe && npm ci --ignore-scripts --no-audit --no-fund)
 	@touch $@

@@ -11,6 +11,9 @@ Every coroutine starts from an empty ``contextvars.Context``. A notebook kernel 
 context variables, and a task that inherits them prints into that cell for the rest of its life. This holds for ``call``
 too: a call may itself start tasks that live on.
 
+Whoever waits in ``call`` may want to show that it does: ``beating`` gives it something to do in between, on the waiting
+thread, since only that one may touch the output of the cell that runs.
+
 Nothing here prints or logs. What a spawned task or a loop callback died of is kept in ``failures``, newest last.
 """
 
@@ -22,20 +25,36 @@ import concurrent.futures
 import contextvars
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Background", "Stopped"]
+__all__ = ["Background", "Stopped", "beating"]
 
 T = TypeVar("T")
 
 _KEPT_FAILURES = 20
+_BEAT_SECONDS = 0.25
+_BEAT: contextvars.ContextVar[Callable[[], object] | None] = contextvars.ContextVar("beat", default=None)
 
 
 class Stopped(RuntimeError):
     """The loop is stopped, or belongs to the process before a fork: nothing can be handed over any more."""
+
+
+@contextmanager
+def beating(beat: Callable[[], object]) -> Iterator[None]:
+    """Within the block, ``Background.call`` calls ``beat`` four times a second while it waits, on the waiting thread.
+
+    What ``beat`` raises ends the wait, and cancels what is waited for, as an interrupt does.
+    """
+    former = _BEAT.set(beat)
+    try:
+        yield
+    finally:
+        _BEAT.reset(former)
 
 
 class _Handover(Generic[T]):
@@ -124,7 +143,7 @@ class Background:
             raise RuntimeError(message)
         handover = _Handover(coroutine)
         try:
-            return self._submit(handover.run()).result(timeout)
+            return _waited_for(self._submit(handover.run()), timeout)
         except Stopped:
             coroutine.close()
             raise
@@ -194,3 +213,21 @@ class Background:
 
     def _keep(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._failures.append(context.get("exception") or RuntimeError(str(context.get("message"))))
+
+
+def _waited_for(future: concurrent.futures.Future[T], timeout: float | None) -> T:
+    """The result; TimeoutError when it takes longer than ``timeout`` seconds."""
+    beat = _BEAT.get()
+    if beat is None:
+        return future.result(timeout)
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = _BEAT_SECONDS if end is None else min(_BEAT_SECONDS, max(0.0, end - time.monotonic()))
+        try:
+            return future.result(left)
+        except TimeoutError:
+            if future.done():  # it is the coroutine's own one, or the end came in this very moment
+                return future.result()
+            if end is not None and time.monotonic() >= end:
+                raise
+        beat()

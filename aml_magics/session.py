@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import atexit
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aml_magics.background import Background
 from aml_magics.model.errors import Conflict, InvalidInput, NotConnected
@@ -139,11 +139,16 @@ def _current_shell() -> object | None:
     return ipython.get_ipython() if ipython is not None else None
 
 
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
 class Session:
     """What is open now, if anything: at most one workspace."""
 
     def __init__(self) -> None:
         self._opened: _Opened | Remote | None = None
+        self._shown: dict[str, _Closes] = {}
 
     def __repr__(self) -> str:
         return f"<Session {self.workspace.location if self.is_connected else 'not connected'}>"
@@ -241,8 +246,21 @@ class Session:
         if isinstance(self._opened, _Opened):
             self._opened.stop_serving()
 
+    def show(self, kind: str, shown: _Closes) -> None:
+        """Remember what is shown on the workspace, until another of its kind is: that closes the former one.
+
+        Widgets live as long as the kernel unless somebody closes them.
+        """
+        former = self._shown.get(kind)
+        self._shown[kind] = shown
+        if former is not None:
+            former.close()
+
     def close(self) -> None:
-        """Close what is open. Closing twice is harmless."""
+        """Close what is open and what is shown of it. Closing twice is harmless."""
+        for shown in self._shown.values():
+            shown.close()
+        self._shown.clear()
         if self._opened is not None:
             self._opened.close()
             self._opened = None
@@ -261,13 +279,19 @@ class _Opened:
         self.served: Served | None = None
         self._serving: Serving | None = None
         self._embedded: EmbeddedWorkspace | None = None
+        self._leave: Callable[[], Awaitable[None]] | None = None
         self._background = Background()
         atexit.register(self.close)
         try:
             self._embedded = self._background.call(_started(EmbeddedWorkspace, {"root": root, **options}))
             self.workspace = open_embedded(
-                self._embedded.app, self._background.call, location=str(root), close=self.close
+                self._embedded.app,
+                self._background.call,
+                location=str(root),
+                spawn=self._background.spawn,
+                close=self.close,
             )
+            self._leave = self.workspace.leave
         except BaseException:
             self.close()
             raise
@@ -302,17 +326,19 @@ class _Opened:
         try:
             if self._embedded is not None and self._background.running:  # in a forked child it does not run
                 with suppress(TimeoutError):  # what is left is taken over by the next kernel
-                    self._background.call(_stopped(self._embedded, self._serving), timeout=_CLOSE_SECONDS)
+                    self._background.call(self._stopped(), timeout=_CLOSE_SECONDS)
         finally:
             self._background.stop()
 
-
-async def _stopped(workspace: EmbeddedWorkspace, serving: Serving | None) -> None:
-    """Both at the same time: there is little of it."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(workspace.stop())
-        if serving is not None:
-            group.create_task(serving.stop())
+    async def _stopped(self) -> None:
+        """First what asks, then what answers."""
+        if self._leave is not None:
+            await self._leave()
+        async with asyncio.TaskGroup() as group:
+            if self._embedded is not None:
+                group.create_task(self._embedded.stop())
+            if self._serving is not None:
+                group.create_task(self._serving.stop())
 
 
 async def _started(kind: type[EmbeddedWorkspace], options: dict[str, Any]) -> EmbeddedWorkspace:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aml_magics.background import Background, Stopped
+from aml_magics.background import Background, Stopped, beating
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("PLACE", default="nowhere")
 
@@ -323,7 +323,7 @@ started.wait(10)
 def test_a_forked_child_is_told_instead_of_waiting_for_ever() -> None:
     script = """
 import asyncio, os, sys, warnings
-from aml_magics.background import Background, Stopped
+from aml_magics.background import Background, Stopped, beating
 warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads is the very thing under test
 background = Background()
 child = os.fork()
@@ -356,3 +356,39 @@ def test_the_repr_says_whether_it_runs() -> None:
     assert repr(background) == "<Background 'engine': running>"
     background.stop()
     assert repr(background) == "<Background 'engine': stopped>"
+
+
+def test_who_waits_is_called_in_between_on_the_waiting_thread_and_only_in_the_block(background: Background) -> None:
+    threads = []
+    with beating(lambda: threads.append(threading.current_thread())):
+        assert background.call(asyncio.sleep(0.7, "done")) == "done"
+        assert background.call(_give("quick")) == "quick"
+    assert background.call(asyncio.sleep(0.4, "quiet")) == "quiet"
+    assert set(threads) == {threading.current_thread()}
+    assert 1 <= len(threads) <= 3
+
+
+def test_what_a_beat_raises_ends_the_wait_and_cancels_the_work(background: Background) -> None:
+    waiter = Waiter()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), beating(interrupt):
+        background.call(waiter.wait())
+    assert waiter.cancelled.wait(10)
+
+
+def test_a_wait_with_a_beat_keeps_its_limit_and_passes_on_the_works_own_time_out(background: Background) -> None:
+    waiter = Waiter()
+    with pytest.raises(TimeoutError), beating(lambda: None):
+        background.call(waiter.wait(), timeout=0.3)
+    assert waiter.cancelled.wait(10)
+
+    async def late() -> None:
+        await asyncio.sleep(0.3)
+        message = "its own"
+        raise TimeoutError(message)
+
+    with pytest.raises(TimeoutError, match="its own"), beating(lambda: None):
+        background.call(late())

@@ -27,9 +27,10 @@ from aml_magics.model.resources import DataPath, DataPathParameter, Parameter, P
 from aml_magics.wire.v1 import definition_digest
 
 if TYPE_CHECKING:
+    from aml_magics.client.v1 import WorkspaceClient
     from aml_magics.model.resources import ParameterValue, PipelineEndpoint, Run
 
-__all__ = ["Pipelines", "read_definition"]
+__all__ = ["Pipelines", "check_unused", "read_definition"]
 
 _SHOWN = 10  # schedules in a message
 
@@ -207,21 +208,22 @@ class Pipelines(Collection):
         """Those that are to get the status, once it is known that all of them may."""
         found = await find_pipelines(self._client, wanted, status)
         if status is not Status.ACTIVE:
-            await self._check_unused([pipeline for pipeline in found if pipeline.status is not status])
+            await check_unused(self._client, [pipeline for pipeline in found if pipeline.status is not status])
         return found
 
-    async def _check_unused(self, pipelines: Sequence[Pipeline]) -> None:
-        """Raises ``Conflict`` when active schedules use one of them: the workspace would say so halfway through."""
-        names = {pipeline.id: pipeline.name for pipeline in pipelines}
-        listed = await self._client.listed_schedules() if names else []
-        active = [one for one in listed if one.status is Status.ACTIVE]
-        users = [(one.name, started) for one, started in await started_by(self._client, active) if started in names]
-        if users:
-            used = names[users[0][1]]
-            called = sorted({name for name, started in users if names[started] == used})
-            shown = ", ".join(called[:_SHOWN]) + (f" and {len(called) - _SHOWN} more" if len(called) > _SHOWN else "")
-            message = f"pipeline {used!r} is used by active schedules: {shown}"
-            raise Conflict(message, hint="Disable them first: %aml schedule disable NAME; nothing was changed.")
+
+async def check_unused(client: WorkspaceClient, pipelines: Sequence[Pipeline]) -> None:
+    """Raises ``Conflict`` when active schedules use one of them: the workspace would say so halfway through."""
+    names = {pipeline.id: pipeline.name for pipeline in pipelines}
+    listed = await client.listed_schedules() if names else []
+    active = [one for one in listed if one.status is Status.ACTIVE]
+    users = [(one.name, started) for one, started in await started_by(client, active) if started in names]
+    if users:
+        used = names[users[0][1]]
+        called = sorted({name for name, started in users if names[started] == used})
+        shown = ", ".join(called[:_SHOWN]) + (f" and {len(called) - _SHOWN} more" if len(called) > _SHOWN else "")
+        message = f"pipeline {used!r} is used by active schedules: {shown}"
+        raise Conflict(message, hint="Disable them first: %aml schedule disable NAME; nothing was changed.")
 
 
 def read_definition(source: str | None, file: Path | str | None, options: Mapping[str, Any]) -> PipelineDefinition:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,12 +136,14 @@ class Remote:
         self.is_closed = False
         self.way: Way | None = None
         self._client: WorkspaceClient | None = None
+        self._leave: Callable[[], Awaitable[None]] | None = None  # what the client needs before its end
         self._leaves_credential = False
         self._background = Background()
         atexit.register(self.close)
         try:
             self.way = make_way(destination, self._background.call, tell, reach)
             self.workspace = self._opened(self.way, self._background.call(self._arrive(self.way)))
+            self._leave = self.workspace.leave
         except BaseException:
             self.leave_credential()
             self.close()
@@ -168,25 +170,34 @@ class Remote:
         resource = await way.resource()
         transport = await way.transport(resource, await way.services(resource))
         self._client = WorkspaceClient(transport, is_embedded=isinstance(way, ServedWay))
+        self._leave = self._client.close
         return resource
 
     def _opened(self, way: Way, resource: Resource) -> Workspace:
         assert self._client is not None  # noqa: S101 - for the type checker: _arrive made it
         name = resource.name or "workspace"
         if isinstance(way, ServedWay):
-            return Workspace(self._client, self._background.call, name=name, location=way.url, close=self.close)
+            return Workspace(
+                self._client,
+                self._background.call,
+                name=name,
+                location=way.url,
+                spawn=self._background.spawn,
+                close=self.close,
+            )
         return Workspace(
             self._client,
             self._background.call,
             name=name,
             location=f"{way.cloud.portal or way.cloud.arm}/#@/resource{way.place.scope}",
             about=_about(way, resource),
+            spawn=self._background.spawn,
             close=self.close,
         )
 
     async def _shut(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        if self._leave is not None:
+            await self._leave()
         if self.way is not None:
             await self.way.close(leaves_credential=self._leaves_credential)
 

@@ -12,7 +12,7 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -60,15 +60,15 @@ class Request:
 
     name: str
     pipeline: str | Pipeline
-    experiment_name: str | None
     trigger: Trigger
-    description: str
-    pipeline_parameters: Mapping[str, ParameterValue | DataPath]
-    data_paths: Mapping[str, DataPath | str]
-    continue_on_step_failure: bool | None
-    status: str
-    missed: str
-    if_exists: IfExists
+    experiment_name: str | None = None
+    description: str = ""
+    pipeline_parameters: Mapping[str, ParameterValue | DataPath] = field(default_factory=dict)
+    data_paths: Mapping[str, DataPath | str] = field(default_factory=dict)
+    continue_on_step_failure: bool | None = None
+    status: str = Status.ACTIVE
+    missed: str = Missed.SKIP
+    if_exists: IfExists = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,11 +25,13 @@ from aml_magics.wire.v1 import (
     datastore_from,
     endpoint_from,
     experiment_from,
+    glance_from,
     history_from,
     module_creation_to,
     outlook_from,
     pipeline_creation_to,
     pipeline_from,
+    recent_from,
     registration_to,
     schedule_creation_to,
     schedule_from,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aml_magics.client.transport import Sleep, Transport
+    from aml_magics.model.glance import Glance, Recent
     from aml_magics.model.graph import PipelineDefinition
     from aml_magics.model.history import History
     from aml_magics.model.outlook import Outlook
@@ -233,6 +236,17 @@ class WorkspaceClient(RunCalls):
         self._only_embedded("status")
         answer = await self.transport.json("GET", EXTRAS, "/status")
         return {"counts": {}} | read_object("its status", answer)
+
+    async def glance(self) -> Glance:
+        """Whether anything was written since the last glance, and how the engine is. It costs the workspace nothing."""
+        self._only_embedded("a glance")
+        return read("its state", glance_from, await self.transport.json("GET", EXTRAS, "/glance"))
+
+    async def recent(self, *, runs: int = 0) -> Recent:
+        """What happened last to every schedule and pipeline, and the steps of the newest ``runs`` (at most 1,000)."""
+        self._only_embedded("what happened last")
+        answer = await self.transport.json("GET", EXTRAS, "/recent", query={"runs": runs or None})
+        return read("what happened last", recent_from, answer)
 
     async def history(self, schedule_id: str, *, limit: int = 50) -> History:
         """What a schedule did and what it saw: its newest ``limit`` fires and polls. Raises ``NotFound``."""

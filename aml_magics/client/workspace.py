@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
+from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import WeakValueDictionary
 
 from aml_magics.client.collections import Datastores, Experiments
-from aml_magics.client.connection import Call, Connection
+from aml_magics.client.connection import Call, Connection, Spawn
 from aml_magics.client.pipelines import Pipelines
 from aml_magics.client.runs import Runs
 from aml_magics.client.schedules import Schedules
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from aml_magics.client.v1 import WorkspaceClient
 
 __all__ = ["Workspace", "open_embedded"]
+
+T = TypeVar("T")
 
 
 class Workspace:
@@ -49,14 +54,16 @@ class Workspace:
         location: str,
         about: Mapping[str, str] | None = None,
         close: Callable[[], object] | None = None,
+        spawn: Spawn | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.location = location
         self.about = MappingProxyType(dict(about or {}))
-        self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic)
+        self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic, spawn=spawn)
         self._close = close
+        self._panels: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
         self.experiments = Experiments(self._connection)
         self.datastores = Datastores(self._connection)
         self.pipelines = Pipelines(self._connection)
@@ -90,6 +97,38 @@ class Workspace:
         """
         return MappingProxyType(self._connection.run(self._connection.client.status()))
 
+    @property
+    def is_closed(self) -> bool:
+        return self._connection.is_closed
+
+    def panel(self, name: str = "overview", **options: Any) -> Any:  # noqa: ANN401 - a panel: of a room above this one
+        """A live table to show in a notebook: ``overview``, ``pipelines``, ``schedules``, ``runs`` or ``datastores``.
+
+        ``panel.frame`` is the data shown, ``panel.selected`` what is selected in it. The same panel is given as long as
+        it is there. ``limit=`` is how many of the newest runs the one of runs has. Raises ``InvalidInput`` with the
+        nearest name.
+
+        >>> ws.panel("schedules")
+        """
+        # The notebook's room lies above: nothing here may import it, so it is found by its name, as an extension is.
+        opening = import_module("aml_magics.notebook.panels.opening")
+        return opening.open_panel(self, name, panels=self._panels, **options)
+
+    def ask(self, work: Callable[[WorkspaceClient], Coroutine[Any, Any, T]]) -> T:
+        """The result of ``work(client)``, which runs where the client lives; an interrupt cancels it.
+
+        For what puts several questions as one. Raises ``NotConnected`` when the workspace is closed.
+        """
+        return self._connection.run(work(self._connection.client))
+
+    def spawn(self, work: Callable[[WorkspaceClient], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Start ``work(client)`` and return at once; cancelling the future cancels it. Raises as ``ask``."""
+        return self._connection.start(work)
+
+    async def leave(self) -> None:
+        """On the loop thread, for whoever owns it: end what ``spawn`` started, and close the client."""
+        await self._connection.leave()
+
     def close(self) -> None:
         """Close the workspace; everything that asks it afterwards raises ``NotConnected``. Closing twice is harmless.
 
@@ -99,7 +138,7 @@ class Workspace:
             return
         try:
             with suppress(NotConnected):  # what it ran on is stopped already
-                self._connection.run(self._connection.client.close())
+                self._connection.run(self._connection.leave())
         finally:
             self._connection.is_closed = True
             if self._close is not None:
@@ -113,9 +152,12 @@ def open_embedded(
     location: str,
     name: str = "embedded",
     scope: str = EMBEDDED_SCOPE,
+    spawn: Spawn | None = None,
     close: Callable[[], object] | None = None,
 ) -> Workspace:
     """The workspace behind an ASGI app in this process. ``call`` runs coroutines on the loop on which the app lives.
+
+    ``spawn`` starts some there without waiting for them; without it there are no panels.
 
     ``close`` is called once, when the workspace is closed, and ends what ``call`` runs on.
     """
@@ -124,4 +166,4 @@ def open_embedded(
     from aml_magics.client.v1 import WorkspaceClient  # noqa: PLC0415
 
     client = WorkspaceClient(Transport.for_app(app, scope=scope), is_embedded=True)
-    return Workspace(client, call, name=name, location=location, close=close)
+    return Workspace(client, call, name=name, location=location, close=close, spawn=spawn)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from aml_magics.embedded.containers import storage_errors
 from aml_magics.embedded.routes import route, text
 from aml_magics.model.errors import InvalidInput
-from aml_magics.wire.v1 import outlook_to
+from aml_magics.wire.v1 import glance_to, outlook_to, recent_to
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -36,6 +36,14 @@ class _Extras:
 
     async def status(self, _call: Call) -> object:
         return self._workspace.status()
+
+    async def glance(self, _call: Call) -> object:
+        return glance_to(self._workspace.glance())
+
+    async def recent(self, call: Call) -> object:
+        """What happened last to everything; ``runs``: with the steps of that many of the newest."""
+        runs = call.count("runs", 1) if call.query("runs") else 0
+        return recent_to(self._workspace.store.recent(runs=runs))
 
     async def history(self, call: Call) -> object:
         schedule = self._workspace.store.schedules.get(call.path("id"))
@@ -84,6 +92,8 @@ def routes(workspace: EmbeddedWorkspace) -> list[Route]:
     add = partial(route, workspace=workspace, service="other")
     return [
         add("/status", "GET", here.status),
+        add("/glance", "GET", here.glance),
+        add("/recent", "GET", here.recent),
         add("/schedules/{id}/history", "GET", here.history),
         add("/runs", "GET", here.runs),
         add("/runs/{run}/steps/{step}/log", "GET", here.log),

@@ -41,6 +41,7 @@ __all__ = [
     "runs_waiting",
     "set_notes",
     "steps_of",
+    "steps_of_newest",
     "take_over",
     "update_step",
 ]
@@ -165,6 +166,15 @@ def last_run_of_schedule(database: Database, schedule_id: str) -> Run | None:
 def steps_of(database: Database, run_id: str) -> list[Step]:
     """The steps of a run in the order they were written; empty for an unknown run."""
     return [_step(row) for row in database.rows("SELECT * FROM steps WHERE run_id = ? ORDER BY position", (run_id,))]
+
+
+def steps_of_newest(database: Database, runs: int) -> list[Step]:
+    """The steps of the newest ``runs`` of all, each run's in the order they were written."""
+    newest = "SELECT id FROM runs ORDER BY created DESC, rowid DESC LIMIT ?"
+    return [
+        _step(row)
+        for row in database.rows(f"SELECT * FROM steps WHERE run_id IN ({newest}) ORDER BY run_id, position", (runs,))
+    ]
 
 
 def set_notes(

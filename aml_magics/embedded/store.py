@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aml_magics.embedded import run_tables, store_schema
+from aml_magics.embedded import run_tables, store_recent, store_schema
 from aml_magics.embedded.store_data_sources import DataSources
 from aml_magics.embedded.store_datastores import Datastores
 from aml_magics.embedded.store_drafts import Drafts
@@ -28,6 +28,7 @@ from aml_magics.wire.moments import instant_from, instant_to
 if TYPE_CHECKING:
     from aml_magics.engine.clock import Clock
     from aml_magics.engine.database import Database
+    from aml_magics.model.glance import Recent
 
 __all__ = ["Store"]
 
@@ -66,6 +67,15 @@ class Store:
     def now(self) -> datetime:
         """The clock's time, aware, in UTC."""
         return datetime.fromtimestamp(self._clock.now(), UTC)
+
+    @property
+    def version(self) -> str:
+        """Another text after anything was written, by any kernel."""
+        return self._database.version
+
+    def recent(self, *, runs: int) -> Recent:
+        """What happened last to every schedule and pipeline, and the steps of the newest ``runs``."""
+        return store_recent.recent(self._database, runs=runs)
 
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of thing; schedules and pipelines that are active besides."""

@@ -40,6 +40,7 @@ from aml_magics.engine.database import Database
 from aml_magics.engine.engine import Engine
 from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.model.errors import InvalidInput, NotFound, ServiceError
+from aml_magics.model.glance import Glance
 from aml_magics.model.history import instant_text
 from aml_magics.model.triggers import DatastoreChange
 from aml_magics.wire.v1 import health_to, history_to
@@ -193,6 +194,10 @@ class EmbeddedWorkspace:
             "engine": health_to(self.engine.health()),
             "runner": {"parallelSteps": self.runner.parallel_steps, "trouble": self.runner.trouble},
         }
+
+    def glance(self) -> Glance:
+        """Whether anything was written since the last glance, and how the engine is."""
+        return Glance(version=self.store.version, health=self.engine.health())
 
     def note_failure(self, what: str, error: Exception) -> None:
         """Keep what failed and where, for ``status``: the caller was told no more than the kind of the error."""

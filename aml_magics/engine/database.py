@@ -40,6 +40,7 @@ class Database:
         self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512)
         self._connection.row_factory = sqlite3.Row
         self._in_transaction = False
+        self._unremarkable = 0  # changes that are no news
         try:
             _switch_to_wal(self._connection)
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -74,8 +75,10 @@ class Database:
                 connection.execute("INSERT OR REPLACE INTO migrations VALUES (?, ?)", (component, len(steps)))
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """All or nothing. Raises sqlite3.OperationalError when another process holds the lock too long.
+    def transaction(self, *, durable: bool = True, news: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing. Without ``news`` it does not change the ``version``: a sign of life is nothing to look at.
+
+        Raises sqlite3.OperationalError when another process holds the lock too long.
 
         Not re-entrant: a transaction inside a transaction is a RuntimeError, because its end would not be the end.
         """
@@ -83,7 +86,9 @@ class Database:
             raise RuntimeError("a database transaction was begun inside another one")
         self._check_file()
         with _short_turns():
+            before = self._connection.total_changes
             yield from self._transact(durable)
+            self._unremarkable += 0 if news else self._connection.total_changes - before
 
     def _transact(self, durable: bool) -> Iterator[sqlite3.Connection]:
         connection = self._connection
@@ -120,6 +125,14 @@ class Database:
         changed = version != self._version
         self._version = version
         return changed
+
+    @property
+    def version(self) -> str:
+        """Another text after anything was written, here or by another process. It costs microseconds.
+
+        The beat of another kernel counts, too: SQLite does not tell what somebody else has written.
+        """
+        return f"{self._data_version()}.{self._connection.total_changes - self._unremarkable}"
 
     def close(self) -> None:
         self._connection.close()

@@ -159,6 +159,7 @@ class Engine:
             owners=self._owners.alive,
             lateness_p50_ms=None if p50 is None else p50 * 1000,
             lateness_p99_ms=None if p99 is None else p99 * 1000,
+            last_look=None if (looked := self._pollers.last_look) is None else datetime.fromtimestamp(looked, UTC),
             poll_errors=self._pollers.errors,
             wakeup_errors=self._pollers.wakeup_errors,
             errors=tuple(reversed(self._errors)),

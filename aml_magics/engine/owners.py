@@ -48,7 +48,7 @@ class Owners:
         """Count up our own beat and return who is dead; they stay in the table until ``forget``."""
         self._beat += 1
         values = (self._owner, self._beat, self._clock.now())
-        with self._database.transaction(durable=False) as db:
+        with self._database.transaction(durable=False, news=False) as db:
             db.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?)", values)
         others = self._database.rows("SELECT owner, beat FROM owners WHERE owner <> ?", (self._owner,))
         beats: dict[str, int] = {row["owner"]: row["beat"] for row in others}

@@ -92,6 +92,11 @@ class Poller:
         return self._store.id
 
     @property
+    def last_look(self) -> float | None:
+        """When the last look that succeeded ended; ``None`` before the first."""
+        return None if self._ended == float("-inf") else self._ended
+
+    @property
     def busy(self) -> bool:
         return self._lock.locked()
 

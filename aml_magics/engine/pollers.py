@@ -46,6 +46,13 @@ class Pollers:
         return len(self._schedules)
 
     @property
+    def last_look(self) -> float | None:
+        """When the newest look at a place ended; ``None`` before the first."""
+        return max(
+            (poller.last_look for poller in self._pollers.values() if poller.last_look is not None), default=None
+        )
+
+    @property
     def errors(self) -> tuple[str, ...]:
         """Why places cannot be looked at now."""
         return tuple(f"{poller.place}: {poller.error}" for poller in self._pollers.values() if poller.error)

@@ -112,9 +112,9 @@ class History:
 class Health:
     """How an engine is. ``lateness`` is from due to committed over the newest fires, ``None`` before the first.
 
-    ``poll_errors`` names every place that cannot be looked at now and why, ``wakeup_errors`` every place that is only
-    looked at by its polling interval, ``errors`` the newest unexpected errors. ``owners`` counts the living kernels
-    on the file.
+    ``last_look`` is when the newest look at a datastore ended. ``poll_errors`` names every place that cannot be looked
+    at now and why, ``wakeup_errors`` every place that is only looked at by its polling interval, ``errors`` the newest
+    unexpected errors. ``owners`` counts the living kernels on the file.
     """
 
     started: datetime | None = None
@@ -123,6 +123,7 @@ class Health:
     owners: int = 0
     lateness_p50_ms: float | None = None
     lateness_p99_ms: float | None = None
+    last_look: datetime | None = None
     poll_errors: tuple[str, ...] = ()
     wakeup_errors: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from aml_magics.notebook.grammar import Invocation, parse
 from aml_magics.notebook.help import help_for
 from aml_magics.notebook.names import KnownNames
 from aml_magics.notebook.nouns import TREE
+from aml_magics.notebook.progress import Progress, Show, notebook_line
 
 if TYPE_CHECKING:
     from aml_magics.client.workspace import Workspace
@@ -53,6 +54,7 @@ class Surroundings:
     known: KnownNames = field(default_factory=KnownNames)
     now: Callable[[], datetime] = _now
     write: Callable[[str], None] = _write
+    line: Callable[[], Show] = notebook_line
 
 
 class Call:
@@ -101,6 +103,10 @@ class Call:
     def limit(self) -> int:
         """How many rows of a table are shown; 0 for all."""
         return self.around.settings.displaylimit
+
+    def progress(self, words: str) -> Progress:
+        """A ``with`` block around work that may take long: after a second it says that it goes on."""
+        return Progress(words, self.around.line)
 
     def now(self) -> datetime:
         return self.around.now()

@@ -26,7 +26,7 @@ from aml_magics.notebook.nouns import TREE
 from aml_magics.notebook.nouns.options import FREQUENCIES
 from aml_magics.notebook.words import Word, spelled, split, without_braces
 
-__all__ = ["complete", "offers", "offers_in_body"]
+__all__ = ["complete", "offers", "offers_in_body", "time_zones"]
 
 _MOST = 200  # offers; nobody reads more
 _LINE_ONLY = ("dry-run", "count")
@@ -217,7 +217,7 @@ def _for_option(option: Option, known: KnownNames | None, begun: str = "") -> It
 
 def _named(kind: str, known: KnownNames | None) -> Sequence[str]:
     if kind == "time_zone":
-        return _time_zones()
+        return time_zones()
     if kind in _WORDS:
         return _WORDS[kind]
     if known is None:
@@ -243,7 +243,8 @@ def _files(begun: str) -> list[str]:
 
 
 @cache
-def _time_zones() -> tuple[str, ...]:
+def time_zones() -> tuple[str, ...]:
+    """Every name that a time zone goes by, IANA's first."""
     return tuple(_zone_names())
 
 

@@ -51,7 +51,7 @@ class AmlMagics(Magics):
     def aml(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> object:
         """See, create, watch and stop everything that can start an Azure ML pipeline.
 
-        %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run, serve
+        %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run, panel, serve
         %aml --help               everything on one page; also after a noun and after a verb
         x = %aml schedule list    results are values; tables are DataFrames
         """

@@ -84,9 +84,12 @@ class Verb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noun:
+    """``default`` is the verb that is meant when the noun stands alone; without one that asks for help."""
+
     name: str
     help: str
     verbs: tuple[Verb, ...]
+    default: str = ""
 
 
 Tree = Sequence[Noun | Verb]
@@ -154,6 +157,8 @@ def _parse_path(line: Line, tree: Tree, names: Namespace) -> Invocation:
     noun = _find(words[0], tree, "%aml")
     if isinstance(noun, Verb):
         return _parse_verb((noun.name,), noun, words[1:], line, names)
+    if len(words) == 1 and noun.default:
+        words = (*words, Word(noun.default))
     if len(words) == 1 or _is_help(words[1]):
         return Invocation(path=(noun.name,), wants_help=True, is_silent=line.is_silent)
     verb = _find(words[1], noun.verbs, f"%aml {noun.name}")

@@ -61,7 +61,8 @@ def _noun(noun: Noun) -> str:
             "",
             *_columns([(verb.name, verb.help) for verb in noun.verbs]),
             "",
-            f"%aml {noun.name} VERB --help says more.",
+            f"%aml {noun.name} VERB --help says more."
+            + (f" %aml {noun.name} alone is %aml {noun.name} {noun.default}." if noun.default else ""),
         ]
     )
 

@@ -33,17 +33,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "changes",
+    "data_path_text",
     "experiments",
     "findings",
     "fire_times",
     "fires",
     "instant_of",
     "next_fire",
+    "pairs_text",
+    "parameter_text",
     "parameters",
     "pipelines",
     "polls",
     "runs",
     "schedules",
+    "seconds_between",
     "steps",
     "table",
     "target",
@@ -155,7 +159,7 @@ def pipelines(call: Call, found: Sequence[Pipeline], notes: Iterable[str] = ()) 
             "status": one.status.value,
             "steps": len(one.steps),
             "parameters": ", ".join(
-                [*(parameter_text(each) for each in one.parameters), *map(_data_path_text, one.data_paths)]
+                [*(parameter_text(each) for each in one.parameters), *map(data_path_text, one.data_paths)]
             ),
             "description": one.description,
             "created": one.created,
@@ -171,7 +175,8 @@ def parameter_text(parameter: Parameter) -> str:
     return f"{parameter.name}={parameter.default!r}"
 
 
-def _data_path_text(parameter: DataPathParameter) -> str:
+def data_path_text(parameter: DataPathParameter) -> str:
+    """``input_data=workspaceblobstore/incoming``, or the name alone."""
     return f"{parameter.name}={parameter.default}" if parameter.default else parameter.name
 
 

@@ -7,7 +7,7 @@ workspace share these functions, so what one writes the other reads. ``PascalCas
 The modules behind this one: ``v1_workspace`` (where a workspace is), ``v1_resources`` (experiments,
 pipelines, submissions), ``v1_datastores``, ``v1_endpoints`` (pipeline endpoints), ``v1_schedules``, ``v1_runs``,
 ``v1_graph`` (publishing), ``v1_sdk_graph`` and ``v1_sdk_settings`` (what Microsoft's SDK publishes), ``v1_snapshots``,
-``v1_engine`` (fires, polls, health), ``v1_errors``.
+``v1_engine`` (fires, polls, health), ``v1_recent`` (what happened last), ``v1_errors``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from aml_magics.wire.v1_graph import (
     pipeline_creation_from,
     pipeline_creation_to,
 )
+from aml_magics.wire.v1_recent import glance_from, glance_to, recent_from, recent_to
 from aml_magics.wire.v1_resources import (
     data_paths_from,
     data_paths_to,
@@ -117,6 +118,8 @@ __all__ = [
     "experiment_to",
     "fire_from",
     "fire_to",
+    "glance_from",
+    "glance_to",
     "graph_steps",
     "health_from",
     "health_to",
@@ -135,6 +138,8 @@ __all__ = [
     "pipeline_to",
     "poll_from",
     "poll_to",
+    "recent_from",
+    "recent_to",
     "registration_from",
     "registration_to",
     "run_from",

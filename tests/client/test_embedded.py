@@ -45,7 +45,9 @@ def ws(tmp_path):
         background.call(embedded.stop(), timeout=20)
         background.stop()
 
-    with open_embedded(embedded.app, background.call, location=str(tmp_path), close=close) as opened:
+    with open_embedded(
+        embedded.app, background.call, location=str(tmp_path), spawn=background.spawn, close=close
+    ) as opened:
         yield opened
 
 

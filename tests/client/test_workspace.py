@@ -116,3 +116,36 @@ def test_an_interrupt_cancels_the_request_and_the_workspace_goes_on():
     assert ws.experiments.list() == []
     ws.close()
     assert not background.running
+
+
+def test_what_goes_on_beside_the_caller_ends_before_the_client_is_closed(service, waits):
+    background = Background()
+    client = client_of(service, waits)
+    ws = Workspace(client, background.call, name="w", location="here", spawn=background.spawn, close=background.stop)
+    order = []
+    began = threading.Event()
+
+    async def go_on(same):
+        assert same is client
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            order.append("ended")
+
+    close = client.close
+
+    async def closed():
+        order.append("closed")
+        await close()
+
+    client.close = closed
+    future = ws.spawn(go_on)
+    assert began.wait(10)
+    assert ws.ask(lambda _client: asyncio.sleep(0, "answer")) == "answer"
+    ws.close()
+    assert order == ["ended", "closed"]
+    assert future.cancelled()
+    for ask in (ws.spawn, ws.ask):
+        with pytest.raises(NotConnected):
+            ask(go_on)

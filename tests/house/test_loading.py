@@ -8,7 +8,18 @@ import pytest
 
 from tests.support.kernels import Kernel
 
-HEAVY = {"IPython.testing", "azure", "croniter", "httpx", "ipywidgets", "numpy", "pandas", "starlette", "watchfiles"}
+HEAVY = {
+    "IPython.testing",
+    "anywidget",
+    "azure",
+    "croniter",
+    "httpx",
+    "ipywidgets",
+    "numpy",
+    "pandas",
+    "starlette",
+    "watchfiles",
+}
 # An audit hook sees every open() of the process; only the main thread's are the extension's.
 WATCH = """
 import sys, threading

@@ -83,3 +83,18 @@ def test_nothing_in_the_background_prints(kernel):
     cell = kernel.run("import time\nwhile len(runs) < 2:\n    runs = %aml schedule runs often\n    time.sleep(0.1)")
     kernel.run("%aml schedule disable often")
     assert (cell.stdout, cell.stderr, cell.outputs) == ("", "", [])
+
+
+def test_a_long_wait_shows_one_line_that_changes_and_a_short_one_none(kernel):
+    kernel.run("%%aml pipeline publish two\nimport time\ntime.sleep(2.5)\n")
+    kernel.run("run = %aml pipeline submit two")
+    cell = kernel.run("%aml run wait {run}")
+    shown = [one for one in cell.messages if one.kind in ("display_data", "update_display_data")]
+    texts = [one.content["data"]["text/plain"] for one in shown]
+    assert [one.kind for one in shown][:2] == ["display_data", "update_display_data"]
+    assert sum(one.kind == "display_data" for one in shown) == 1
+    assert len({one.content["transient"]["display_id"] for one in shown}) == 1
+    assert texts[0].endswith(": 1 s …")
+    assert "done after" in texts[-1]
+    again = kernel.run("%aml run wait {run}")
+    assert not [one for one in again.messages if one.kind == "display_data"]

@@ -128,6 +128,8 @@ LINES = {
     ("schedule", "show"): ("schedule show s", ""),
     ("schedule", "create"): ("schedule create t --pipeline train --every hour --start-time 2999-01-01T00:00:00", ""),
     ("schedule", "preview"): ("schedule preview s", ""),
+    ("schedule", "new"): ("schedule new", ""),
+    ("schedule", "timeline"): ("schedule timeline --days 7", ""),
     ("schedule", "history"): ("schedule history s", "the history of a schedule works on an embedded workspace only"),
     ("schedule", "runs"): ("schedule runs s", ""),
     ("schedule", "disable"): ("schedule disable s", ""),
@@ -137,6 +139,11 @@ LINES = {
     ("run", "wait"): ("run wait {run}", ""),
     ("run", "logs"): ("run logs {run}", ""),
     ("run", "cancel"): ("run cancel {run}", ""),
+    ("panel", "overview"): ("panel", ""),
+    ("panel", "pipelines"): ("panel pipelines", ""),
+    ("panel", "schedules"): ("panel schedules", ""),
+    ("panel", "runs"): ("panel runs --limit 10", ""),
+    ("panel", "datastores"): ("panel datastores", ""),
 }
 PATHS = [
     path

@@ -6,6 +6,7 @@
         with page.opened("01-first-schedule.ipynb"):
             page.run_all()
             print(page.outputs())
+            print(page.python("1 + 1"))
 
 The server and the browser's profile live in private folders and on loopback alone; every name but 127.0.0.1 is
 unresolvable in the browser. The page is driven through JupyterLab's own commands, whose promises settle when the kernel
@@ -29,8 +30,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from playwright.sync_api import Dialog, sync_playwright
 from playwright.sync_api import Page as BrowserPage
-from playwright.sync_api import sync_playwright
 
 from tests.support.kernels import private_environment
 
@@ -62,6 +63,22 @@ READY = """async () => {
     await panel.sessionContext.session.kernel.info;
 }"""
 SHUT_DOWN = "async () => await window.jupyterapp.serviceManager.sessions.shutdownAll()"
+# Runs code in the kernel of the notebook that is open, past its cells; what it prints and gives is the answer.
+PYTHON = """async code => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const future = kernel.requestExecute({ code, store_history: false });
+    let said = '';
+    future.onIOPub = ({ content }) => {
+        said += content.text ?? content.data?.['text/plain'] ?? '';
+        if (content.ename) said = new Error(content.ename + ': ' + content.evalue);
+    };
+    await future.done;
+    if (said instanceof Error) throw said;
+    return said;
+}"""
+BEGIN = "code => { void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code }); }"
+THEME = "async theme => await window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+RESTART = "async () => await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 RUN_ALL = "async () => await window.jupyterapp.commands.execute('notebook:run-all-cells')"
 SAVE = "async () => await window.jupyterapp.commands.execute('docmanager:save')"
 OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
@@ -166,23 +183,46 @@ class Page:
         self.raw = raw
         self.requests: list[str] = []
         self._address = address
+        self.dialogs: list[str] = []
+        raw.on("dialog", self._agree)
         raw.on("request", lambda request: self.requests.append(request.url))
 
     @contextmanager
     def opened(self, name: str) -> Iterator[None]:
         """Open a notebook with a fresh layout, its kernel ready; at the end of the block its kernel is shut down."""
-        self.raw.goto(f"{self._address}/lab/tree/{name}?reset")
-        self.raw.wait_for_function(OPENED, arg=name)
         try:
-            self._evaluate(READY)
-            self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
+            self._open(name)
             yield
         finally:
-            self._evaluate(SHUT_DOWN)
+            self.shut_kernels_down()
+
+    def reload(self) -> None:
+        """Load the page with the open notebook again, as F5 does; its kernel lives on."""
+        self._open(self._name)
+
+    def shut_kernels_down(self) -> None:
+        """Kernel > Shut Down All Kernels."""
+        self._evaluate(SHUT_DOWN)
+
+    def restart_kernel(self) -> None:
+        """Kernel > Restart, without the question."""
+        self._evaluate(RESTART)
 
     def run_all(self, timeout: float = PATIENCE) -> None:
         """Run > Run All Cells, to the end."""
         self._evaluate(RUN_ALL, timeout=timeout)
+
+    def python(self, code: str, timeout: float = PATIENCE) -> str:
+        """Run code in the open notebook's kernel: what it printed, then its value's text. Raises what it raised."""
+        return str(self._evaluate(PYTHON, code, timeout=timeout))
+
+    def begin(self, code: str) -> None:
+        """Start code in the open notebook's kernel and do not wait for it."""
+        self._evaluate(BEGIN, code)
+
+    def theme(self, name: str) -> None:
+        """Settings > Theme."""
+        self._evaluate(THEME, name)
 
     def save(self) -> None:
         """File > Save."""
@@ -216,6 +256,18 @@ class Page:
         """Addresses asked for that are not the server's own. Data and blob addresses stay in the browser."""
         own = (self._address, self._address.replace("http", "ws", 1), "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(own)]
+
+    def _agree(self, dialog: Dialog) -> None:
+        """Yes to whatever is asked, above all to leaving a page with changes: nobody else answers."""
+        self.dialogs.append(dialog.type)
+        dialog.accept()
+
+    def _open(self, name: str) -> None:
+        self._name = name
+        self.raw.goto(f"{self._address}/lab/tree/{name}?reset")
+        self.raw.wait_for_function(OPENED, arg=name)
+        self._evaluate(READY)
+        self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def _evaluate(self, script: str, argument: object = None, *, timeout: float = PATIENCE) -> Any:
         # Playwright's evaluate waits for a promise without limit, so the limit is raced in the page.

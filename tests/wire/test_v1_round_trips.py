@@ -27,6 +27,8 @@ PLAIN = {
     "poll": (some.polls, v1.poll_to, v1.poll_from),
     "history": (some.histories, v1.history_to, v1.history_from),
     "health": (some.healths, v1.health_to, v1.health_from),
+    "glance": (some.glances, v1.glance_to, v1.glance_from),
+    "recent": (some.recents(), v1.recent_to, v1.recent_from),
 }
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from aml_magics.model.glance import Glance, LastFire, PastRun, Recent
 from aml_magics.model.graph import Literal, PipelineDefinition, PipelineInput, StepDefinition, StepOutput
 from aml_magics.model.history import Health, History
 from aml_magics.model.resources import (
@@ -295,10 +296,38 @@ healths = st.builds(
     owners=counts,
     lateness_p50_ms=maybe(st.floats(0, 1000)),
     lateness_p99_ms=maybe(st.floats(0, 1000)),
+    last_look=maybe(moments),
     poll_errors=st.lists(text, max_size=2).map(tuple),
     wakeup_errors=st.lists(text, max_size=2).map(tuple),
     errors=st.lists(text, max_size=2).map(tuple),
 )
+
+glances = st.builds(Glance, version=text, health=healths)
+last_fires = st.builds(
+    LastFire,
+    decided=moments,
+    reason=st.sampled_from(["clock", "added", "modified", "removed"]),
+    outcome=st.sampled_from(Outcome),
+    detail=text,
+    run_id=maybe(ids),
+    run_status=maybe(st.sampled_from(RunStatus)),
+)
+past_runs = st.builds(
+    PastRun, id=ids, status=st.sampled_from(RunStatus), created=moments, seconds=maybe(st.floats(0, 1000))
+)
+
+
+@st.composite
+def recents(draw):
+    """What happened last, each step under its own run."""
+    run_ids = draw(st.lists(ids, max_size=2, unique=True))
+    step = {"id": ids, "name": words, "status": st.sampled_from(StepStatus), "detail": text, "started": maybe(moments)}
+    step |= {"ended": maybe(moments), "exit_code": maybe(st.integers(-9, 255))}
+    return Recent(
+        fires=draw(st.dictionaries(ids, last_fires, max_size=2)),
+        runs=draw(st.dictionaries(ids, st.lists(past_runs, max_size=2).map(tuple), max_size=2)),
+        steps={one: tuple(draw(st.lists(st.builds(Step, run_id=st.just(one), **step), max_size=2))) for one in run_ids},
+    )
 
 
 @st.composite

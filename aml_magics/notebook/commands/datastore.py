@@ -57,11 +57,13 @@ def upload(call: Call) -> Table:
     items = _items(call)
     workspace = call.workspace
     datastore = _datastore(workspace, call.get("datastore"))
-    for path, content in items.items():
-        if call.is_dry_run:
-            workspace.datastores.ls(datastore.name, path)  # refuses the names that an upload refuses
-        else:
-            workspace.datastores.upload(datastore.name, content, path)
+    with call.progress(f"Uploading to {datastore.name}") as progress:
+        for done, (path, content) in enumerate(items.items()):
+            progress.step(done, len(items), "files")
+            if call.is_dry_run:
+                workspace.datastores.ls(datastore.name, path)  # refuses the names that an upload refuses
+            else:
+                workspace.datastores.upload(datastore.name, content, path)
     call.remember("datastore", [datastore.name])
     verb = "Would be put" if call.is_dry_run else "Put"
     return datastore_tables.uploads(
@@ -84,8 +86,10 @@ def download(call: Call) -> Table:
     if taken and not call.get("overwrite"):
         raise Conflict(f"{taken!r} is there already", hint="Add --overwrite, or name another place.")
     if not call.is_dry_run:
-        for one, file in files.items():
-            write_file(file, workspace.datastores.download(datastore.name, one.name))
+        with call.progress(f"Downloading from {datastore.name}") as progress:
+            for done, (one, file) in enumerate(files.items()):
+                progress.step(done, len(files), "files")
+                write_file(file, workspace.datastores.download(datastore.name, one.name))
     call.remember("datastore", [datastore.name])
     caption = f"{'Would be copied' if call.is_dry_run else 'Copied'} from {datastore.name}"
     return datastore_tables.uploads(call, [(str(file), one.size) for one, file in files.items()], caption)

@@ -50,7 +50,8 @@ def publish(call: Call) -> View:
         ]
         return View(f"Would publish the pipeline {definition.name}", value=definition, fields=fields, notes=notes)
     before = {one.id for one in call.workspace.pipelines.list(active_only=False)}
-    found = call.workspace.pipelines.publish(definition)
+    with call.progress(f"Publishing {definition.name}"):
+        found = call.workspace.pipelines.publish(definition)
     call.remember("pipeline", [found.name])
     sections = {"parameters": tables.parameters(call, found)} if found.parameters or found.data_paths else {}
     return View(

@@ -70,7 +70,9 @@ def logs(call: Call) -> Text | View:
 def wait(call: Call) -> View:
     """Wait until a run has ended."""
     workspace = call.workspace
-    ended = _ended(workspace, call.get("run"), call.get("timeout"))
+    wanted = call.get("run")
+    with call.progress(f"Waiting for the run {wanted[:40]}"):
+        ended = _ended(workspace, wanted, call.get("timeout"))
     if ended.status is RunStatus.FAILED and not call.get("no_raise"):
         raise _failed(workspace, ended)
     return _detailed(call, workspace, ended)

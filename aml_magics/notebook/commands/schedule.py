@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.lint import warnings_for
@@ -15,7 +15,6 @@ from aml_magics.notebook.commands.schedule_request import read_request
 from aml_magics.notebook.commands.shared import (
     LAST,
     change_status,
-    data_paths_of,
     instant,
     pipeline_names,
     target_names,
@@ -37,7 +36,6 @@ __all__ = ["create", "disable", "enable", "history", "list_all", "preview", "run
 
 _NEXT = 5  # fires that a view of a schedule shows
 _HISTORY = 50
-_OPTIONAL = ("experiment_name", "description", "continue_on_step_failure", "status", "missed", "if_exists")
 _DID = {
     "create": "Made the schedule",
     "replace": "Replaced the schedule",
@@ -54,15 +52,7 @@ _WOULD = {
 
 def create(call: Call) -> View:
     """Bind a pipeline, an experiment and a trigger together; or, dry, say what that would do."""
-    request = read_request(call)
-    arguments: dict[str, Any] = {
-        "name": request.required("name", "a name: %%aml schedule create NAME"),
-        "trigger": request.trigger(),
-        "pipeline": request.required("pipeline", "the name of a published pipeline: pipeline: train"),
-        "pipeline_parameters": request.parameters,
-        "data_paths": data_paths_of(request.data_paths),
-        **{key: request.options[key] for key in _OPTIONAL if key in request.options},
-    }
+    arguments = read_request(call).creation()
     schedules = call.workspace.schedules
     plan = schedules.plan(**arguments)
     names = {plan.pipeline.id: plan.pipeline.name}  # one that is kept may start something else

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.parsing import TRIGGER_KEYS, trigger_from
 from aml_magics.notebook import values
-from aml_magics.notebook.commands.shared import raw_values
+from aml_magics.notebook.commands.shared import data_paths_of, raw_values
 
 if TYPE_CHECKING:
     from aml_magics.model.triggers import Trigger
     from aml_magics.notebook.call import Call
 
-__all__ = ["ScheduleRequest", "read_request"]
+__all__ = ["ScheduleRequest", "read_request", "request_from"]
 
 _READERS = {
     "name": values.text,
@@ -47,6 +47,7 @@ _NOT_HERE = {
     "pipeline_endpoint_id": "Name the published pipeline with `pipeline`.",
 }
 _LINE_ONLY = ("dry_run", "count")
+_OPTIONAL = ("experiment_name", "description", "continue_on_step_failure", "status", "missed", "if_exists")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +66,18 @@ class ScheduleRequest:
             raise InvalidInput("The schedule has no trigger", hint=hint)
         return trigger_from(self.trigger_words)
 
-    def required(self, key: str, example: str) -> str:
-        """A text that must be there."""
+    def creation(self) -> dict[str, Any]:
+        """The arguments of ``workspace.schedules.create``. Raises InvalidInput for what is missing or does not fit."""
+        return {
+            "name": self._required("name", "a name: %%aml schedule create NAME"),
+            "trigger": self.trigger(),
+            "pipeline": self._required("pipeline", "the name of a published pipeline: pipeline: train"),
+            "pipeline_parameters": self.parameters,
+            "data_paths": data_paths_of(self.data_paths),
+            **{key: self.options[key] for key in _OPTIONAL if key in self.options},
+        }
+
+    def _required(self, key: str, example: str) -> str:
         value = self.options.get(key)
         if not isinstance(value, str) or not value.strip():
             raise InvalidInput(f"The schedule has no {key}", hint=f"Add {example}.")
@@ -75,8 +86,13 @@ class ScheduleRequest:
 
 def read_request(call: Call) -> ScheduleRequest:
     """The line and the body together. Raises InvalidInput for an unknown key, and for a key given twice."""
-    line = {_ALIASES.get(key, key): value for key, value in call.arguments.items() if key not in _LINE_ONLY}
-    body = _flat(call.yaml_body())
+    return request_from(call.arguments, call.yaml_body())
+
+
+def request_from(arguments: Mapping[str, Any], written: Mapping[str, object]) -> ScheduleRequest:
+    """As ``read_request``, of a line's arguments and a body that has been read."""
+    line = {_ALIASES.get(key, key): value for key, value in arguments.items() if key not in _LINE_ONLY}
+    body = _flat(written)
     for key in body:
         if key in line and key not in _MAPPINGS:
             raise InvalidInput(f"{key} is given on the line and in the cell", hint="Give it once.")

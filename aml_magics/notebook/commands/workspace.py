@@ -34,14 +34,15 @@ def connect(call: Call) -> View:
     options = {name: call.get(name) for name in ("executor", "parallel_steps") if name in call.arguments}
     session = call.around.session
     former = session.workspace if session.is_connected else None
-    workspace = session.connect(call.get("folder_or_url"), tell=call.around.write, **elsewhere(call), **options)
-    call.around.known.clear()
     notes: list[str] = []
-    counts = {
-        "active pipelines": _known(call, "pipeline", workspace.pipelines.list, notes),
-        "active schedules": _known(call, "schedule", workspace.schedules.list, notes),
-    }
-    _known(call, "datastore", workspace.datastores.list, notes)
+    with call.progress("Connecting"):
+        workspace = session.connect(call.get("folder_or_url"), tell=call.around.write, **elsewhere(call), **options)
+        call.around.known.clear()
+        counts = {
+            "active pipelines": _known(call, "pipeline", workspace.pipelines.list, notes),
+            "active schedules": _known(call, "schedule", workspace.schedules.list, notes),
+        }
+        _known(call, "datastore", workspace.datastores.list, notes)
     if workspace.is_embedded:
         counts["runs"] = str(workspace.status()["counts"].get("runs", ""))
     if former is not None and former is not workspace:

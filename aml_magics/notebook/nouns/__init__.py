@@ -8,6 +8,7 @@ from __future__ import annotations
 from aml_magics.notebook.grammar import Noun, Verb
 from aml_magics.notebook.nouns.datastore import DATASTORES
 from aml_magics.notebook.nouns.experiment import EXPERIMENTS
+from aml_magics.notebook.nouns.panel import PANELS
 from aml_magics.notebook.nouns.pipeline import PIPELINES
 from aml_magics.notebook.nouns.run import RUNS
 from aml_magics.notebook.nouns.schedule import SCHEDULES
@@ -25,5 +26,6 @@ TREE: tuple[Noun | Verb, ...] = (
     PIPELINES,
     SCHEDULES,
     RUNS,
+    PANELS,
     SERVE,
 )

@@ -155,6 +155,15 @@ SCHEDULES = Noun(
             ),
         ),
         Verb(
+            name="new",
+            help="open a form that makes a schedule and shows the magic that does the same",
+            handler="schedule_form:new",
+            positionals=(Positional(name="NAME", help="the name to begin with", required=False),),
+            options=(PIPELINE,),
+            details="The form shows the next five fires and what to know about them before anything is made.",
+            examples=("%aml schedule new", "%aml schedule new Nightly --pipeline train"),
+        ),
+        Verb(
             name="list",
             help="the active schedules, with their next fire",
             handler="schedule:list_all",
@@ -187,6 +196,20 @@ SCHEDULES = Noun(
                 "%aml schedule preview --cron '0 6 * * 1-5' --time-zone Europe/Lisbon",
                 "%%aml schedule preview\nfrequency: Week\nweek_days: [Monday]\ntime_of_day: 06:30",
             ),
+        ),
+        Verb(
+            name="timeline",
+            help="what ran and what will fire, over all schedules, in one picture",
+            handler="schedule_timeline:timeline",
+            options=(
+                Option(name="hours", value="N", read=values.whole_number, help="how far ahead and back; default 24"),
+                Option(name="days", value="N", read=values.whole_number, help="the same in days"),
+            ),
+            details=(
+                "Left of now are the runs, right of it the fires to come, one row a schedule, in the display zone. "
+                "Minutes in which several schedules fire are marked, and listed below."
+            ),
+            examples=("%aml schedule timeline", "%aml schedule timeline --days 7"),
         ),
         Verb(
             name="history",
