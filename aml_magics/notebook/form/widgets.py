@@ -58,7 +58,7 @@ class Inputs:
         self._on_change = on_change
         self._inputs: dict[str, Any] = {one.key: self._input(one) for one in FIELDS}
         self._parameters: dict[tuple[str, str], Any] = {}
-        self._trigger = w.RadioButtons(
+        self._trigger = w.Dropdown(
             options=[(words, kind) for kind, words in TRIGGERS.items()],
             description="Trigger",
             layout=_layout(),
@@ -69,6 +69,7 @@ class Inputs:
         self._preview = w.HTML(layout=_layout())
         self._cell = cell_view()
         self._button = w.Button(description="Create schedule", button_style="primary", layout=w.Layout(width="14em"))
+        self._button.add_class("aml-create")
         self._strip = w.HTML(layout=_layout())
         self.root = w.VBox(self._rows(), layout=w.Layout(width="100%", max_width="46em", padding="4px"))
         self.root.add_class("aml-form")
@@ -235,7 +236,7 @@ def _close(one: Any) -> None:  # noqa: ANN401
 
 
 def _layout() -> Any:  # noqa: ANN401
-    return w.Layout(width="100%")
+    return w.Layout(width="auto")  # as wide as the form, its margins counted
 
 
 def _group(one: Field) -> Any:  # noqa: ANN401
