@@ -26,7 +26,7 @@ __all__ = ["Choices", "Inputs"]
 _NONE = ("(choose)", "")
 _DEFAULT = ("(default)", "")
 _FIRST = 3  # inputs above those of the trigger
-_WIDE = {"description_width": "12em"}
+_WIDE = {"description_width": "13.5em"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +243,7 @@ def _group(one: Field) -> Any:  # noqa: ANN401
     """A box for each word, side by side where there is room."""
     boxes = [w.Checkbox(description=word, indent=False, layout=w.Layout(width="8.5em")) for word in one.choices]
     words = w.HBox(boxes, layout=w.Layout(flex_flow="row wrap", flex="1 1 0", overflow="visible"))
-    return w.HBox([w.Label(one.title, layout=w.Layout(width="12em")), words], layout=_layout())
+    return w.HBox([w.Label(one.title, layout=w.Layout(width="13.5em")), words], layout=_layout())
 
 
 def _is_group(one: object) -> bool:
