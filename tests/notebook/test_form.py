@@ -236,6 +236,16 @@ def test_a_workspace_that_is_opened_on_the_way_is_told(aml):
     assert "Opened the workspace embedded in this kernel" in strip(aml("schedule new"))
 
 
+def test_without_anywidget_the_cell_is_a_text_box(aml, train, monkeypatch):
+    def is_missing():
+        raise ImportError
+
+    monkeypatch.setattr("aml_magics.notebook.form.showing._cell_text", is_missing)
+    form = aml("schedule new X --pipeline train")
+    assert form.inputs._cell.value == "%%aml schedule create X\npipeline: train\n"
+    assert isinstance(form.inputs._cell, ipywidgets.Textarea)
+
+
 def test_hostile_text_is_text(form):
     fill(form, name=HTML_NAME, pipeline="train", trigger="change", datastore="workspaceblobstore")
     fill(form, path_on_datastore=HTML_NAME.replace("/", ""), pattern=HTML_NAME)

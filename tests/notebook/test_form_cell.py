@@ -100,6 +100,15 @@ def test_a_value_never_adds_a_line_to_the_cell(options, trigger):
     assert most - 1 <= len(cell_of(values).split("\n")) - 1 <= most
 
 
+@pytest.mark.parametrize(
+    "text", ["${x}", "${{x}}", "}{", "}}", "{{", "{name}", "{a}{x}", "$", "{", "{x}}", "a, b", "\\x41"]
+)
+def test_braces_and_dollars_come_back_beside_others_and_in_lists(text):
+    values = {"description": f"{{{{ {text} }}", "pipeline": text, "week_days": [text, f"a{text}, b"], "cron": text}
+    body = cell_of(values).partition("\n")[2]
+    assert load_body(body, NAMES) == values
+
+
 def test_usual_values_stand_as_a_person_would_write_them():
     values = {
         "name": "MySchedule",

@@ -126,16 +126,32 @@ def test_past_is_left_of_now_and_coming_right_of_it():
     assert path(svg, "fire").startswith("M1000 ")
 
 
-def test_every_status_has_a_shape_of_its_own():
-    shapes = set()
-    for status, kind in (("Finished", "done"), ("Failed", "failed"), ("Canceled", "canceled"), ("Running", "running")):
-        svg = drawn(Row(name="a", ran=[Ran(NOW - timedelta(hours=2), NOW, RunStatus(status))]))
-        inside = svg[: svg.index(">now<")]
-        assert inside.count(f'class="{kind}"') == 1
-        heads = [mark for mark in ("failed-head", "canceled-head") if f'class="{mark}"' in inside]
-        height = re.search(r"v(\d+)", path(svg, kind))[1]
-        shapes.add((height, *heads, "fill" in svg.partition(f".{kind}{{")[2].partition("}")[0]))
-    assert len(shapes) == 4
+def shape(status):
+    """How high the mark of a status is, which head it has, and whether a long one is filled."""
+    svg = drawn(Row(name="a", ran=[Ran(NOW - timedelta(hours=2), NOW, status)]))
+    kinds = {"Finished": "done", "Failed": "failed", "Canceled": "canceled", "Running": "running"}
+    kind = kinds[status.value]
+    heads = [head for head in ("failed-head", "canceled-head") if f'class="{head}"' in svg[: svg.index(">now<")]]
+    fill = f".{kind}{{" in svg and "fill:var" in svg.partition(f".{kind}{{")[2].partition("}")[0]
+    return int(re.search(r"v(\d+)", path(svg, kind))[1]), heads, fill
+
+
+def test_every_status_has_a_shape_of_its_own_whatever_its_colour():
+    done, failed, canceled, running = (
+        shape(RunStatus(status)) for status in ("Finished", "Failed", "Canceled", "Running")
+    )
+    assert done == (10, [], True)
+    assert running == (10, [], False)
+    assert failed == (15, ["failed-head"], True)
+    assert canceled[:2] == (6, ["canceled-head"])
+
+
+def test_what_ended_before_the_past_that_is_shown_is_left_out():
+    old, reaching = NOW - DAY * 2, NOW - DAY - timedelta(hours=1)
+    ran = [run(RunStatus.FINISHED, start=old), run(RunStatus.FINISHED, start=reaching, took=timedelta(hours=2))]
+    (row,), _ = rows([schedule("a", cron("0 6 * * *"))], ran)
+    assert [one.start for one in row.ran] == [reaching]
+    assert path(drawn(row), "done").startswith("M0 ")
 
 
 def test_a_run_lasts_as_long_as_it_is_drawn_and_one_that_goes_on_reaches_now():

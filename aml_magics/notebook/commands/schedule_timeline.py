@@ -25,7 +25,7 @@ __all__ = ["Outline", "TimelineView", "timeline"]
 
 _HOURS = 24
 _LONGEST = timedelta(days=31)
-_MOST_RUNS = 5000
+_MOST_RUNS = 2000
 _SHOWN = 10  # rows of a table below the picture
 _MOST_FIRES = 500  # in the table of fires; the picture has all
 _FIRES: Columns = {"fire": "instant", "schedule": "string", "trigger": "string"}
@@ -58,8 +58,9 @@ def timeline(call: Call) -> TimelineView:
     """What ran and what fires, as far back as ahead."""
     span, words = _span(call)
     workspace, now = call.workspace, call.now()
-    schedules = workspace.schedules.list(active_only=False)
-    runs = workspace.runs.list(limit=_MOST_RUNS)
+    with call.progress("Looking at schedules and runs"):
+        schedules = workspace.schedules.list(active_only=False)
+        runs = workspace.runs.list(limit=_MOST_RUNS)
     call.remember("schedule", [one.name for one in schedules], all_of_them=True)
     rows, left_out = rows_of(schedules, runs, now=now, past=span, coming=span)
     shared = collisions(rows)

@@ -27,11 +27,16 @@ function render({ model, el }) {
   show();
   el.classList.add("aml-cell");
   el.append(button, code);
-  // Shortcuts of JupyterLab act on a focused button or box: "b" would insert a cell.
   const guard = () => {
     const form = el.closest(".aml-form");
-    if (form) form.addEventListener("keydown", (event) => event.stopPropagation());
-    else requestAnimationFrame(guard);
+    if (!form) return requestAnimationFrame(guard);
+    // Shortcuts of JupyterLab act on a focused button or box: "b" would insert a cell.
+    form.addEventListener("keydown", (event) => event.stopPropagation());
+    // The kernel may be busy and hear of the click late: that it is pending shows at once.
+    form.addEventListener("click", (event) => {
+      const create = event.target.closest(".aml-create");
+      if (create) Object.assign(create, { textContent: "Creating …", disabled: true });
+    });
   };
   requestAnimationFrame(guard);
 }

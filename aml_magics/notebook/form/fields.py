@@ -23,7 +23,7 @@ from aml_magics.notebook.nouns.schedule import SCHEDULES
 __all__ = ["FIELDS", "TRIGGERS", "Field", "Kind", "help_of", "is_shown", "values_of"]
 
 Kind = Literal["text", "choice", "combo", "flag", "several"]
-TRIGGERS = {"recurrence": "by time", "cron": "by cron", "change": "on change of data"}
+TRIGGERS = {"recurrence": "time", "cron": "cron", "change": "change of data"}
 _CALENDAR = ("Day", "Week")
 
 

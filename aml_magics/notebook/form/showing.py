@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,18 @@ def strip_html(words: str, *, is_error: bool) -> str:
 def cell_view() -> Any:  # noqa: ANN401 - ipywidgets has no types
     """A widget whose ``value`` is the cell; without anywidget it is a text box that can be selected."""
     try:
-        import anywidget  # noqa: PLC0415 - it may be missing
+        return _cell_text()()
     except ImportError:
-        return w.Textarea(description="The same magic", rows=8, layout=w.Layout(width="100%"))
+        return w.Textarea(description="The same magic", rows=8, layout=w.Layout(width="auto"))
+
+
+@cache
+def _cell_text() -> type:
+    import anywidget  # noqa: PLC0415 - it may be missing
 
     class CellText(anywidget.AnyWidget):
         _esm = _ESM
         _css = _CSS
         value = t.Unicode("").tag(sync=True)
 
-    return CellText()
+    return CellText

@@ -26,7 +26,7 @@ __all__ = ["Choices", "Inputs"]
 _NONE = ("(choose)", "")
 _DEFAULT = ("(default)", "")
 _FIRST = 3  # inputs above those of the trigger
-_WIDE = {"description_width": "12em"}
+_WIDE = {"description_width": "13.5em"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Inputs:
         self._on_change = on_change
         self._inputs: dict[str, Any] = {one.key: self._input(one) for one in FIELDS}
         self._parameters: dict[tuple[str, str], Any] = {}
-        self._trigger = w.RadioButtons(
+        self._trigger = w.Dropdown(
             options=[(words, kind) for kind, words in TRIGGERS.items()],
             description="Trigger",
             layout=_layout(),
@@ -69,6 +69,7 @@ class Inputs:
         self._preview = w.HTML(layout=_layout())
         self._cell = cell_view()
         self._button = w.Button(description="Create schedule", button_style="primary", layout=w.Layout(width="14em"))
+        self._button.add_class("aml-create")
         self._strip = w.HTML(layout=_layout())
         self.root = w.VBox(self._rows(), layout=w.Layout(width="100%", max_width="46em", padding="4px"))
         self.root.add_class("aml-form")
@@ -235,14 +236,14 @@ def _close(one: Any) -> None:  # noqa: ANN401
 
 
 def _layout() -> Any:  # noqa: ANN401
-    return w.Layout(width="100%")
+    return w.Layout(width="auto")  # as wide as the form, its margins counted
 
 
 def _group(one: Field) -> Any:  # noqa: ANN401
     """A box for each word, side by side where there is room."""
     boxes = [w.Checkbox(description=word, indent=False, layout=w.Layout(width="8.5em")) for word in one.choices]
     words = w.HBox(boxes, layout=w.Layout(flex_flow="row wrap", flex="1 1 0", overflow="visible"))
-    return w.HBox([w.Label(one.title, layout=w.Layout(width="12em")), words], layout=_layout())
+    return w.HBox([w.Label(one.title, layout=w.Layout(width="13.5em")), words], layout=_layout())
 
 
 def _is_group(one: object) -> bool:

@@ -165,7 +165,7 @@ def _row(row: Row, plot: _Plot, index: int, now: datetime, zone: tzinfo) -> str:
         end = run.end or (now if run.status.value == "Running" else run.start)
         by_kind[kind_of(run.status)].append(plot.span(run.start.timestamp(), end.timestamp()))
     marks = "".join(drawn(kind, spans) for kind, spans in by_kind.items() if spans)
-    fires = [plot.span(minute * 60, minute * 60) for minute in row.minutes]
+    fires = {plot.span(minute * 60, minute * 60) for minute in row.minutes}
     marks += f'<path class="fire" d="{band(fires, 12, 10, _DENSE)}"/>' if fires else ""
     return (
         f'<g role="img" transform="translate(0,{_HEAD + _ROW * index})"><title>{row_title(row, zone)}</title>'
@@ -183,7 +183,7 @@ def _across(shared: Sequence[Collision], plot: _Plot, height: int) -> str:
 def _together(shared: Sequence[Collision], plot: _Plot, index: int, zone: tzinfo) -> str:
     if not shared:
         return ""
-    spans = [plot.span(one.minute * 60, one.minute * 60) for one in shared]
+    spans = {plot.span(one.minute * 60, one.minute * 60) for one in shared}
     return (
         f'<g role="img" transform="translate(0,{_HEAD + _ROW * index})"><title>{together_title(shared, zone)}</title>'
         f'<rect width="{WIDE}" height="{_ROW}" fill="transparent"/><path class="both" d="{dots(spans, 17)}"/></g>'
