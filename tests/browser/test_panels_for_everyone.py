@@ -41,6 +41,8 @@ CROOKED = """tables => tables.flatMap(table => {
         if (!within(one.getBoundingClientRect())) found.push(`${name}: out of sight: ${one.outerHTML.slice(0, 99)}`)
     for (const box of table.querySelectorAll('.acts'))
         if (box.scrollWidth > box.clientWidth + 1) found.push(`${name}: buttons wider than their place`)
+    for (const term of table.querySelectorAll('dt'))
+        if (term.offsetHeight > 40) found.push(`${name}: “${term.innerText}” is squeezed`)
     return found
 })"""
 
@@ -57,6 +59,16 @@ def notebook(page, lab_folder):
         assert [cell["text"] for cell in page.outputs() if cell["errors"]] == []
         yield TablePage(page)
         page.python("ws.close()")
+
+
+@pytest.fixture
+def narrow(notebook):
+    """The same without the list of files; the window has its old size afterwards."""
+    toggle, size = "window.jupyterapp.commands.execute('application:toggle-left-area')", notebook.raw.viewport_size
+    notebook.raw.evaluate(f"() => {toggle}")
+    yield notebook
+    notebook.raw.set_viewport_size(size)
+    notebook.raw.evaluate(f"() => {toggle}")
 
 
 def panel(notebook, label):
@@ -158,17 +170,16 @@ def test_axe_finds_nothing_serious_in_any_panel(notebook, theme):
 
 
 @pytest.mark.parametrize("width", [1000, 500])
-def test_nothing_overlaps_and_every_button_is_in_reach(notebook, width):
-    notebook.raw.locator(".jp-Notebook .lm-Panel.jp-Cell-outputWrapper").evaluate_all(
-        f"all => all.forEach(one => {{ one.style.width = '{width}px' }})"
-    )
-    row(notebook, "Pipelines", NAMES[0]).get_by_role("button", name="Details").click()
-    expect(panel(notebook, "Pipelines").locator("section")).to_contain_text("PipelineSubmit")
-    assert notebook.raw.locator(".aml-table").evaluate_all(CROOKED) == []
+def test_nothing_overlaps_and_every_button_is_in_reach_in_a_narrow_window(narrow, width):
+    narrow.raw.set_viewport_size({"width": width, "height": 1000})
+    row(narrow, "Pipelines", NAMES[0]).get_by_role("button", name="Details").click()
+    expect(panel(narrow, "Pipelines").locator("section")).to_contain_text("PipelineSubmit")
+    narrow.raw.wait_for_function("width => document.querySelector('.aml-table').offsetWidth < width", arg=width)
+    assert narrow.raw.locator(".aml-table").evaluate_all(CROOKED) == []
     for label in LABELS:
-        panel(notebook, label).scroll_into_view_if_needed()
-        notebook.picture(f"panel-{label.lower()}-{width}")
-    panel(notebook, "Pipelines").get_by_role("button", name="Close the details").click()
+        panel(narrow, label).scroll_into_view_if_needed()
+        narrow.picture(f"panel-{label.lower()}-{width}")
+    panel(narrow, "Pipelines").get_by_role("button", name="Close the details").click()
 
 
 def test_strange_names_are_text_in_every_panel(notebook):
