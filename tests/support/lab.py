@@ -36,6 +36,7 @@ from playwright.sync_api import Page as BrowserPage
 from tests.support.kernels import private_environment
 
 PATIENCE = 90.0
+PATHS = {"jupyterlab": "/lab/tree", "notebook": "/notebooks"}  # where notebooks open
 CHROMIUM_FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -91,10 +92,14 @@ OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].m
 
 
 class Lab:
-    """One JupyterLab server whose files are ``folder``. The ``with`` block owns it and the kernels it started."""
+    """One JupyterLab server whose files are ``folder``. The ``with`` block owns it and the kernels it started.
 
-    def __init__(self, folder: Path) -> None:
+    ``app``: ``"notebook"`` for Notebook 7, where a page is one notebook; the rest is the same.
+    """
+
+    def __init__(self, folder: Path, app: str = "jupyterlab") -> None:
         self.folder = Path(folder)
+        self.app = app
 
     def __enter__(self) -> Self:
         self._private = Path(tempfile.mkdtemp(prefix="aml-lab-"))
@@ -106,7 +111,7 @@ class Lab:
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = (self._private / "server.log").open("w")
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *self._options()],
+            [sys.executable, "-m", self.app, *self._options()],
             cwd=self.folder,
             env={**environment, "HOME": str(self._private)},
             stdin=subprocess.DEVNULL,
@@ -145,7 +150,7 @@ class Lab:
             try:
                 page = browser.new_page(viewport={"width": 1280, "height": 1000})
                 page.set_default_timeout(PATIENCE * 1000)
-                yield Page(page, self.address)
+                yield Page(page, f"{self.address}{PATHS[self.app]}", self.address)
             finally:
                 browser.close()
 
@@ -158,7 +163,7 @@ class Lab:
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={self.folder}",
             "--IdentityProvider.token=",
-            "--LabApp.expose_app_in_browser=True",
+            f"--{'LabApp' if self.app == 'jupyterlab' else 'JupyterNotebookApp'}.expose_app_in_browser=True",
             "--LabApp.extension_manager=readonly",
             "--LanguageServerManager.autodetect=False",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -179,8 +184,9 @@ class Lab:
 class Page:
     """The browser's page. ``raw`` is Playwright's own object, for what is not here."""
 
-    def __init__(self, raw: BrowserPage, address: str) -> None:
+    def __init__(self, raw: BrowserPage, notebooks: str, address: str) -> None:
         self.raw = raw
+        self._notebooks = notebooks
         self.requests: list[str] = []
         self._address = address
         self.dialogs: list[str] = []
@@ -264,7 +270,7 @@ class Page:
 
     def _open(self, name: str) -> None:
         self._name = name
-        self.raw.goto(f"{self._address}/lab/tree/{name}?reset")
+        self.raw.goto(f"{self._notebooks}/{name}?reset")
         self.raw.wait_for_function(OPENED, arg=name)
         self._evaluate(READY)
         self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
