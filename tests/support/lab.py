@@ -36,7 +36,6 @@ from playwright.sync_api import Page as BrowserPage
 from tests.support.kernels import private_environment
 
 PATIENCE = 90.0
-PATHS = {"jupyterlab": "/lab/tree", "notebook": "/notebooks"}  # where notebooks open
 CHROMIUM_FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -92,14 +91,10 @@ OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].m
 
 
 class Lab:
-    """One JupyterLab server whose files are ``folder``. The ``with`` block owns it and the kernels it started.
+    """One JupyterLab server whose files are ``folder``. The ``with`` block owns it and the kernels it started."""
 
-    ``app``: ``"notebook"`` for Notebook 7, where a page is one notebook; the rest is the same.
-    """
-
-    def __init__(self, folder: Path, app: str = "jupyterlab") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self.app = app
 
     def __enter__(self) -> Self:
         self._private = Path(tempfile.mkdtemp(prefix="aml-lab-"))
@@ -111,7 +106,7 @@ class Lab:
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = (self._private / "server.log").open("w")
         self._server = subprocess.Popen(
-            [sys.executable, "-m", self.app, *self._options()],
+            [sys.executable, "-m", "jupyterlab", *self._options()],
             cwd=self.folder,
             env={**environment, "HOME": str(self._private)},
             stdin=subprocess.DEVNULL,
@@ -150,7 +145,7 @@ class Lab:
             try:
                 page = browser.new_page(viewport={"width": 1280, "height": 1000})
                 page.set_default_timeout(PATIENCE * 1000)
-                yield Page(page, f"{self.address}{PATHS[self.app]}", self.address)
+                yield Page(page, self.address)
             finally:
                 browser.close()
 
@@ -163,7 +158,8 @@ class Lab:
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={self.folder}",
             "--IdentityProvider.token=",
-            f"--{'LabApp' if self.app == 'jupyterlab' else 'JupyterNotebookApp'}.expose_app_in_browser=True",
+            "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.extension_manager=readonly",
             "--LanguageServerManager.autodetect=False",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -184,18 +180,21 @@ class Lab:
 class Page:
     """The browser's page. ``raw`` is Playwright's own object, for what is not here."""
 
-    def __init__(self, raw: BrowserPage, notebooks: str, address: str) -> None:
+    def __init__(self, raw: BrowserPage, address: str) -> None:
         self.raw = raw
-        self._notebooks = notebooks
         self.requests: list[str] = []
-        self._address = address
+        self.address = address
         self.dialogs: list[str] = []
         raw.on("dialog", self._agree)
         raw.on("request", lambda request: self.requests.append(request.url))
 
     @contextmanager
-    def opened(self, name: str) -> Iterator[None]:
-        """Open a notebook with a fresh layout, its kernel ready; at the end of the block its kernel is shut down."""
+    def opened(self, name: str, *, below: str = "lab/tree") -> Iterator[None]:
+        """Open a notebook with a fresh layout, its kernel ready; at the end of the block its kernel is shut down.
+
+        ``below``: the path that notebooks have, ``notebooks`` for Notebook 7, which the same server shows.
+        """
+        self._below = below
         try:
             self._open(name)
             yield
@@ -260,7 +259,7 @@ class Page:
 
     def outside_requests(self) -> list[str]:
         """Addresses asked for that are not the server's own. Data and blob addresses stay in the browser."""
-        own = (self._address, self._address.replace("http", "ws", 1), "data:", "blob:", "about:")
+        own = (self.address, self.address.replace("http", "ws", 1), "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(own)]
 
     def _agree(self, dialog: Dialog) -> None:
@@ -270,7 +269,7 @@ class Page:
 
     def _open(self, name: str) -> None:
         self._name = name
-        self.raw.goto(f"{self._notebooks}/{name}?reset")
+        self.raw.goto(f"{self.address}/{self._below}/{name}?reset")
         self.raw.wait_for_function(OPENED, arg=name)
         self._evaluate(READY)
         self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
