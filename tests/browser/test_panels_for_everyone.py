@@ -41,7 +41,7 @@ CROOKED = """tables => tables.flatMap(table => {
         if (!within(one.getBoundingClientRect())) found.push(`${name}: out of sight: ${one.outerHTML.slice(0, 99)}`)
     for (const box of table.querySelectorAll('.acts'))
         if (box.scrollWidth > box.clientWidth + 1) found.push(`${name}: buttons wider than their place`)
-    for (const term of table.querySelectorAll('dt'))
+    for (const term of table.querySelectorAll('dt, .bar [role=status]'))
         if (term.offsetHeight > 40) found.push(`${name}: “${term.innerText}” is squeezed`)
     return found
 })"""
