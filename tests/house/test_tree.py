@@ -129,7 +129,7 @@ def test_whatever_is_imported_is_a_declared_dependency(folder, extras):
 
 
 def test_no_declared_dependency_is_left_unused():
-    programs = {"import-linter", "ipykernel", "jupyterlab", "mypy", "pytest-timeout", "ruff"}
+    programs = {"import-linter", "ipykernel", "jupyterlab", "mypy", "notebook", "pytest-timeout", "ruff", "voila"}
     programs |= {"ipydatagrid", "itables"}  # the cells of a benchmark import them
     data = {"pandas-stubs", "types-pyyaml", "tzdata"}
     data |= {"aiohttp"}  # what azure-identity's asynchronous credentials send with

@@ -159,6 +159,7 @@ class Lab:
             f"--ServerApp.root_dir={self.folder}",
             "--IdentityProvider.token=",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.extension_manager=readonly",
             "--LanguageServerManager.autodetect=False",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -182,14 +183,18 @@ class Page:
     def __init__(self, raw: BrowserPage, address: str) -> None:
         self.raw = raw
         self.requests: list[str] = []
-        self._address = address
+        self.address = address
         self.dialogs: list[str] = []
         raw.on("dialog", self._agree)
         raw.on("request", lambda request: self.requests.append(request.url))
 
     @contextmanager
-    def opened(self, name: str) -> Iterator[None]:
-        """Open a notebook with a fresh layout, its kernel ready; at the end of the block its kernel is shut down."""
+    def opened(self, name: str, *, below: str = "lab/tree") -> Iterator[None]:
+        """Open a notebook with a fresh layout, its kernel ready; at the end of the block its kernel is shut down.
+
+        ``below``: the path that notebooks have, ``notebooks`` for Notebook 7, which the same server shows.
+        """
+        self._below = below
         try:
             self._open(name)
             yield
@@ -254,7 +259,7 @@ class Page:
 
     def outside_requests(self) -> list[str]:
         """Addresses asked for that are not the server's own. Data and blob addresses stay in the browser."""
-        own = (self._address, self._address.replace("http", "ws", 1), "data:", "blob:", "about:")
+        own = (self.address, self.address.replace("http", "ws", 1), "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(own)]
 
     def _agree(self, dialog: Dialog) -> None:
@@ -264,7 +269,7 @@ class Page:
 
     def _open(self, name: str) -> None:
         self._name = name
-        self.raw.goto(f"{self._address}/lab/tree/{name}?reset")
+        self.raw.goto(f"{self.address}/{self._below}/{name}?reset")
         self.raw.wait_for_function(OPENED, arg=name)
         self._evaluate(READY)
         self.raw.locator("#jupyterlab-splash").wait_for(state="detached")
