@@ -106,8 +106,8 @@ class MarkedDatabase(Database):
     mark = staticmethod(lambda _mark: None)
 
     @contextmanager
-    def transaction(self, *, durable: bool = True):
-        with super().transaction(durable=durable) as db:
+    def transaction(self, **how: bool):
+        with super().transaction(**how) as db:
             self.mark("writing")
             yield db
             self.mark("written")
