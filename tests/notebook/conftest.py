@@ -39,6 +39,7 @@ def shell(one_shell):
     yield one_shell
     extension.unload(one_shell)
     one_shell.reset(new_session=False)
+    one_shell.config.pop("AmlMagics", None)  # what %config set outlives the extension, and must not outlive the test
     gc.collect()
 
 
