@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ LATENCY = 0.05
 STEPS = ("first", "unchanged", "random", "tail")
 
 
-class Versions:
+class Versions(ABC):
     """What a loop by hand remembers: a dictionary from name to ETag."""
 
     def __init__(self, url: str) -> None:
@@ -56,8 +57,9 @@ class Versions:
         self.known = found
         return changed
 
+    @abstractmethod
     def listed(self) -> Iterable[tuple[str, str]]:
-        raise NotImplementedError
+        """Names and ETags, as a library gives them."""
 
     def snapshot(self) -> int:
         """Bytes on disk: it forgets."""
