@@ -91,7 +91,7 @@ def test_a_thousand_a_second_share_ten_wake_ups_and_none_waits_longer_than_the_l
             await recorder.clock.pass_time(0.001)
         task.cancel()
         assert len(recorder.fired) == 3000
-        assert sum(recorder.batches[-12:]) > 1000
+        assert sum(recorder.batches[-12:]) > 900
         assert max(late) < LONGEST_REST + SLACK
         assert late[0] < 2 * SLACK
 
