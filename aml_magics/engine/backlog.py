@@ -50,7 +50,7 @@ def fire_key(text: str, at: float | None = None) -> str:
     every index of the database, and a thousand a second touch a tenth of the pages. Such a key has version 8, which
     RFC 9562 leaves to its maker; without it is of version 5.
     """
-    # uuid.uuid5 says the same ten times slower, and a thousand fires are due at once.
+    # uuid.uuid5 says the same several times slower, and a thousand fires are due at once.
     digest = sha1(_NAMESPACE + text.encode(), usedforsecurity=False).hexdigest()
     front = digest[:12] if at is None else f"{int(at * 1000) % _MILLISECONDS:012x}"
     version = "5" if at is None else "8"
