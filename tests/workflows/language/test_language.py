@@ -160,22 +160,9 @@ def test_what_cannot_be_run_is_found_without_running_it():
 
 
 PIECES = st.sampled_from(
-    ["@", "@{", "}", "@@", "concat(", "triggerBody()", "'a'", "'", "(", ")", ",", "[", "]", "?", ".", "0", "-1", "null"]
-    + [
-        "?['Name']",
-        "if(",
-        "true",
-        " ",
-        "\n",
-        "é",
-        '"',
-        "first(",
-        "split(",
-        "base64ToString(",
-        "int(",
-        "addDays(",
-        "json(",
-    ]
+    """@ @{ } @@ concat( triggerBody() 'a' ' ( ) , [ ] ? . 0 -1 null ?['Name'] if( true é " first( split( int( addDays(
+    base64ToString( json(""".split()
+    + [" ", "\n"]
 )
 
 
