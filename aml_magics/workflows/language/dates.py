@@ -182,17 +182,17 @@ def stamp(at: datetime, form: Json = _ROUND_TRIP, argument: int = 0, *, is_local
 
 
 def _part(found: re.Match[str], at: datetime, *, is_local: bool) -> str:
-    token = found[0]
+    letters = found[0]
     for quoted in (found[1], found[2], found[3]):
         if quoted is not None:
             return quoted
-    if token == "K":
+    if letters == "K":
         return "" if is_local else _offset(at, "K")
-    return _offset(at, token) if token.startswith("z") else _letters(token, at)
+    return _offset(at, letters) if letters.startswith("z") else _letters(letters, at)
 
 
-def _letters(token: str, at: datetime) -> str:
-    letter, count = token[0], len(token)
+def _letters(letters: str, at: datetime) -> str:
+    letter, count = letters[0], len(letters)
     if letter == "y":
         return f"{at.year % 100:0{count}}" if count < 3 else f"{at.year:0{count}}"
     if letter in "Md" and count > 2:
@@ -204,16 +204,16 @@ def _letters(token: str, at: datetime) -> str:
     if letter == "t":
         return ("AM" if at.hour < 12 else "PM")[:count]
     numbers = {"M": at.month, "d": at.day, "H": at.hour, "h": at.hour % 12 or 12, "m": at.minute, "s": at.second}
-    return f"{numbers[letter]:0{min(count, 2)}}" if letter in numbers else token
+    return f"{numbers[letter]:0{min(count, 2)}}" if letter in numbers else letters
 
 
-def _offset(at: datetime, token: str) -> str:
+def _offset(at: datetime, letters: str) -> str:
     minutes = int((at.utcoffset() or timedelta(0)).total_seconds()) // 60
-    if token == "K" and not minutes:
+    if letters == "K" and not minutes:
         return "Z"
     sign, minutes = ("-", -minutes) if minutes < 0 else ("+", minutes)
-    if token in ("z", "zz"):
-        return f"{sign}{minutes // 60:0{len(token)}}"
+    if letters in ("z", "zz"):
+        return f"{sign}{minutes // 60:0{len(letters)}}"
     return f"{sign}{minutes // 60:02}:{minutes % 60:02}"
 
 

@@ -10,10 +10,10 @@ __all__ = ["NAMES", "REFUSED", "find"]
 _MODULES = (convert, dates, logic, texts)  # each registers its functions
 NAMES = tuple(sorted(each.name for each in registered.values()))
 REFUSED = frozenset(
-    """base64ToBinary binary dataUriToBinary dataUriToString decodeDataUri xml xpath formatNumber
-    encodeXmlValue parseDateTime uriComponentToBinary listCallbackUrl workflow multipartBody formDataValue
-    formDataMultiValues triggerMultipartBody triggerFormDataValue triggerFormDataMultiValues appsetting""".casefold().split()
-)
+    """base64tobinary binary datauritobinary datauritostring decodedatauri xml xpath formatnumber encodexmlvalue
+    parsedatetime uricomponenttobinary listcallbackurl workflow multipartbody formdatavalue formdatamultivalues
+    triggermultipartbody triggerformdatavalue triggerformdatamultivalues appsetting""".split()
+)  # folded
 
 
 def find(name: str) -> Function | None:

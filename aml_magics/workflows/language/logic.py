@@ -17,14 +17,18 @@ Number = int | float
 LONGEST_RANGE = 100_000
 
 
+def _truths(values: tuple[Json, ...]) -> list[bool]:
+    return [truth(value, at) for at, value in enumerate(values, 1)]
+
+
 @function("and", 1, None)
 def and_(*values: Json) -> bool:
-    return all([truth(value, at) for at, value in enumerate(values, 1)])
+    return all(_truths(values))
 
 
 @function("or", 1, None)
 def or_(*values: Json) -> bool:
-    return any([truth(value, at) for at, value in enumerate(values, 1)])
+    return any(_truths(values))
 
 
 @function("not", 1)

@@ -46,7 +46,7 @@ def evaluate(value: Json, scope: Scope) -> Json:
 
 
 def check(value: Json, known: Collection[str]) -> None:
-    """Raises ExpressionError when an expression cannot be read, or calls what neither the language nor ``known`` has."""
+    """Raises ExpressionError for what cannot be read, or calls what neither the language nor ``known`` has."""
     names = {name.casefold() for name in known}
     for expression in expressions_in(value):
         for call in _calls(expression.root):
