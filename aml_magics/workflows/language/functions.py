@@ -10,9 +10,28 @@ __all__ = ["NAMES", "REFUSED", "find"]
 _MODULES = (convert, dates, logic, texts)  # each registers its functions
 NAMES = tuple(sorted(each.name for each in registered.values()))
 REFUSED = frozenset(
-    """base64tobinary binary datauritobinary datauritostring decodedatauri xml xpath formatnumber encodexmlvalue
-    parsedatetime uricomponenttobinary listcallbackurl workflow multipartbody formdatavalue formdatamultivalues
-    triggermultipartbody triggerformdatavalue triggerformdatamultivalues appsetting""".split()
+    [
+        "base64tobinary",
+        "binary",
+        "datauritobinary",
+        "datauritostring",
+        "decodedatauri",
+        "xml",
+        "xpath",
+        "formatnumber",
+        "encodexmlvalue",
+        "parsedatetime",
+        "uricomponenttobinary",
+        "listcallbackurl",
+        "workflow",
+        "multipartbody",
+        "formdatavalue",
+        "formdatamultivalues",
+        "triggermultipartbody",
+        "triggerformdatavalue",
+        "triggerformdatamultivalues",
+        "appsetting",
+    ]
 )  # folded
 
 
