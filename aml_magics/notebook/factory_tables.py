@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aml_magics.model.secret import redacted
 from aml_magics.model.words import listed
 from aml_magics.notebook.commands.shared import instant
-from aml_magics.notebook.frames import Columns, Table
+from aml_magics.notebook.frames import Columns
 from aml_magics.notebook.present import moment
 from aml_magics.notebook.tables import table
 from aml_magics.notebook.views import View

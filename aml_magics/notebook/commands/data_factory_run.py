@@ -74,9 +74,7 @@ def _watch(call: Call, factory: Factory, given: dict[str, Any]) -> View:
 
     async def work(client: WorkspaceClient, progress: Progress) -> Watched:
         runner = _runner(factory, client, web, progress)
-        return await run_trigger(
-            runner, trigger, seconds, given, datastore=call.get("datastore", ""), watched=watched
-        )
+        return await run_trigger(runner, trigger, seconds, given, datastore=call.get("datastore", ""), watched=watched)
 
     with call.progress(f"Trigger {trigger.name}") as progress:
         call.workspace.ask(lambda client: work(client, progress))

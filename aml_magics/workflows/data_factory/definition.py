@@ -135,7 +135,9 @@ class Factory:
             return next(iter(self.pipelines.values()))
         if name in self.pipelines:
             return self.pipelines[name]
-        message = f"{self.name} has no pipeline {name!r}" if name else f"{self.name} has {len(self.pipelines)} pipelines"
+        message = (
+            f"{self.name} has no pipeline {name!r}" if name else f"{self.name} has {len(self.pipelines)} pipelines"
+        )
         raise InvalidInput(message, hint=did_you_mean(name, self.pipelines))
 
     def trigger(self, name: str) -> Trigger:

@@ -56,7 +56,7 @@ class Frame:
 
     def inner(self, where: str, **item: Any) -> Frame:  # noqa: ANN401 - any JSON
         """A frame inside this one; ``item=`` is that of a pass."""
-        given = item if item else {"item": self._item}
+        given = item or {"item": self._item}
         return Frame(self.run, self.factory, where=where, ended=self.ended.new_child(), **given)
 
     def lookup(self, function: str) -> Callable[..., Any] | None:

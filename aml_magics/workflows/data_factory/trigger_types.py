@@ -149,8 +149,9 @@ class BlobEvents:
 
     @property
     def container(self) -> str:
-        """The container that it watches; empty when it only says how paths end."""
-        return self.begins.strip("/").partition("/")[0] if self.begins else ""
+        """The container that it watches; empty when it does not say its whole name."""
+        name, slash, _ = self.begins.lstrip("/").partition("/")
+        return name if slash else ""
 
     @property
     def folder(self) -> str:
@@ -189,7 +190,7 @@ def blob_events(trigger: Trigger) -> BlobEvents:
     if not (begins or ends):
         raise InvalidInput(f"{body.what} says neither how paths begin nor how they end", hint="Data Factory needs one.")
     rest = begins.lstrip("/").partition("/")[2]
-    if begins and (not begins.startswith("/") or not f"{rest}/".startswith("blobs/"[: len(rest) + 1])):
+    if begins and not (begins.startswith("/") and (rest.startswith("blobs/") or "blobs/".startswith(rest))):
         message = f"{body.what}: no blob's path begins with {begins!r}"
         raise InvalidInput(message, hint="Write /CONTAINER/blobs/FOLDER/.")
     return BlobEvents(events=events, begins=begins, ends=ends, ignore_empty=bool(body.boolean("ignoreEmptyBlobs")))

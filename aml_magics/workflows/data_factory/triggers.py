@@ -177,7 +177,7 @@ class _Firing:
             if not await self._has_come(window.due.timestamp()):
                 return
             await turns.acquire()
-            if self._clock.now() >= self._end:
+            if self._clock.now() > self._end:
                 self._watched.next_due = window.due
                 return
             self._group.create_task(self._in_window(windows, window, turns))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
@@ -66,7 +67,7 @@ def filled(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput(message, hint=f"Give it with --parameter {missing[0]}=VALUE, or write a defaultValue.")
     values = {}
     for name, one in pipeline.parameters.items():
-        value = of_type(one, given[name] if name in given else one.default, f"the parameter {name!r}")
+        value = of_type(one, given.get(name, one.default), f"the parameter {name!r}")
         values[name] = Secret(value) if one.type.casefold() == "securestring" else value
     return values
 
@@ -79,10 +80,8 @@ def of_type(declared: Declared, value: Any, what: str) -> Any:  # noqa: ANN401 -
     if kind in ("string", "securestring") and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, str) and kind not in ("string", "securestring"):
-        try:
+        with suppress(ValueError):  # it stays text, which is refused below
             value = json.loads(value.lower() if kind in ("bool", "boolean") else value)
-        except ValueError:
-            pass  # it stays text, which is refused below
     return checked(declared, value, what)
 
 
@@ -104,6 +103,7 @@ def as_text(name: str, value: object) -> str:
 
 
 def as_bool(name: str, value: object) -> bool:
+    """True or false, also as text."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.casefold() in ("true", "false"):

@@ -47,7 +47,7 @@ MISTAKES = {
     # names and dependencies
     "two of a name": ([activity("A"), branch(activity("A"))], "two activities called 'A'", "unique"),
     "an unknown one in dependsOn": ([activity("Train"), activity("B", "Wait", "Trian")], "'Trian'", "'Train'"),
-    "one inside another": ([branch(activity("In")), activity("B", "Wait", "In")], "'In', which is not beside", "'If'"),
+    "one inside another": ([branch(activity("In")), activity("B", "Wait", "In")], "'In', which is not beside", "Known: If"),
     "a circle": (
         [activity("A", "Wait", "C"), activity("B", "Wait", "A"), activity("C", "Wait", "B")],
         "A -> B -> C -> A",
@@ -66,7 +66,7 @@ MISTAKES = {
                          "no Until inside of ForEach", "ExecutePipeline"),
     "an if in an if": ([branch(branch(activity("A"), name="Inner"))], "no IfCondition inside of If", "ExecutePipeline"),
     "a loop in an if": ([branch(loop(activity("A")))], "no ForEach inside of If", "ExecutePipeline"),
-    "an unknown variable": ([put("x", "w")], "no variable 'w'", "'v'"),
+    "an unknown variable": ([put("x", "w")], "no variable 'w'", "Known: v"),
     "appending to text": ([activity("A", "AppendVariable", variableName="v", value=1)], "declared as String", "Array"),
     "an unknown pipeline": ([execute("nobody")], "no pipeline 'nobody'", "main"),
     "executing itself": ([execute("main")], "main -> main", "circle"),
@@ -122,7 +122,10 @@ def test_an_activity_beside_a_branch_is_not_before_what_is_in_it(bed):
         ('{"name": "p"}', "pipeline 'p' has no activities"),
         ('{"activities": [{"type": "Wait"}]}', r"activities\[0\].name: it is missing"),
         ('{"activities": {"a": 1}}', "activities: expected an array"),
-        ('{"activities": [{"name": "A", "type": "Wait", "dependsOn": "B"}]}', "activity 'A'.dependsOn: expected an array"),
+        (
+            '{"activities": [{"name": "A", "type": "Wait", "dependsOn": "B"}]}',
+            "activity 'A'.dependsOn: expected an array",
+        ),
     ],
 )
 def test_what_is_no_pipeline_is_told(text, what):
