@@ -13,7 +13,7 @@ from aml_magics.notebook.commands.files import is_folder, read_file
 from aml_magics.notebook.commands.shared import raw_values
 from aml_magics.workflows.data_factory.checks import check
 from aml_magics.workflows.data_factory.dependencies import Status
-from aml_magics.workflows.data_factory.reading import factory_from_text
+from aml_magics.workflows.data_factory.reading import factory_from_file, factory_from_text
 from aml_magics.workflows.data_factory.running import Runner
 from aml_magics.workflows.data_factory.triggers import Watched, check_trigger, run_trigger
 from aml_magics.workflows.data_factory.values import filled
@@ -102,7 +102,7 @@ def _definition(call: Call) -> Factory:
     if call.body is not None:
         if wanted is not None:
             raise InvalidInput("A file and a cell's text are two definitions", hint="Leave out one of them.")
-        return factory_from_text(call.body, "the cell")
+        return factory_from_text(call.body, "the cell", here=call.workspace.is_embedded)
     if not isinstance(wanted, str | PurePath) or not str(wanted):
         hint = "Write %aml data-factory run FILE, or put the JSON into a %%aml cell."
         raise InvalidInput("There is no definition to run", hint=hint)
@@ -111,7 +111,7 @@ def _definition(call: Call) -> Factory:
         text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path.name} is not UTF-8 text", hint="Save it as UTF-8.") from error
-    return factory_from_text(text, path.name)
+    return factory_from_file(path, text, here=call.workspace.is_embedded)
 
 
 def _found(path: Path) -> Path:

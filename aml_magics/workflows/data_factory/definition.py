@@ -1,4 +1,4 @@
-"""A Data Factory pipeline and its triggers as values, read from the JSON in which Data Factory exports them.
+"""A Data Factory pipeline and its triggers as values, read from Data Factory's JSON.
 
 ``{"name", "properties": {"parameters", "variables", "activities"}}``, with or without the ``properties`` around. What is
 read here is only the form: names, kinds, lists where lists belong. Whether it can run is ``checks``' business. Values
@@ -123,11 +123,15 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """What one file or exported folder holds: pipelines and triggers by name."""
+    """What one file or exported folder holds: pipelines and triggers by name.
+
+    ``datastore`` is the one that an export watches; empty when the definition does not say.
+    """
 
     name: str
     pipelines: Mapping[str, Pipeline]
     triggers: Mapping[str, Trigger] = field(default_factory=dict)
+    datastore: str = ""
 
     def pipeline(self, name: str = "") -> Pipeline:
         """The pipeline of that name, or the only one. Raises ``InvalidInput``."""
@@ -148,12 +152,15 @@ class Factory:
         raise InvalidInput(f"{self.name} has no trigger {name!r}", hint=hint)
 
 
-def read_factory(name: str, pipelines: Mapping[str, Any], triggers: Mapping[str, Any]) -> Factory:
+def read_factory(
+    name: str, pipelines: Mapping[str, Any], triggers: Mapping[str, Any], *, datastore: str = ""
+) -> Factory:
     """Pipelines and triggers by name, each as its JSON. Raises ``InvalidInput`` that names the place."""
     return Factory(
         name,
         {key: read_pipeline(value, key) for key, value in pipelines.items()},
         {key: read_trigger(value, key) for key, value in triggers.items()},
+        datastore,
     )
 
 

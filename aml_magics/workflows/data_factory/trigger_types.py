@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from aml_magics.datastores.base import ObjectInfo
+from aml_magics.model.cron import Cron
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.recurrence import Recurrence
 from aml_magics.model.zones import zone
@@ -21,7 +23,6 @@ __all__ = ["BlobEvents", "Events", "TumblingWindows", "Windowed", "blob_events",
 
 CREATED, DELETED = "Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobDeleted"
 _RECURRENCE = ("frequency", "interval", "startTime", "endTime", "timeZone", "schedule")
-_TIMES = ("hours", "minutes", "weekDays")
 _WINDOWS = ("frequency", "interval", "startTime", "endTime", "delay", "maxConcurrency", "retryPolicy")
 _BLOBS = ("scope", "events", "blobPathBeginsWith", "blobPathEndsWith", "ignoreEmptyBlobs")
 _MOST_WINDOWS_AT_ONCE = 50
@@ -29,35 +30,52 @@ _MOST_WINDOWS_AT_ONCE = 50
 Listing = Mapping[str, ObjectInfo]
 
 
-def schedule(trigger: Trigger) -> tuple[Recurrence, datetime | None]:
-    """The recurrence of a ScheduleTrigger, and when it ends. Raises ``InvalidInput``."""
+def schedule(trigger: Trigger) -> tuple[Recurrence | Cron, datetime | None]:
+    """When a ScheduleTrigger fires, and when it ends. Raises ``InvalidInput``."""
     _only(Body(trigger.properties, _at(trigger)), ("recurrence",))
     body = _part(Body(trigger.properties, _at(trigger)), "recurrence")
     _only(body, _RECURRENCE)
     where = zone(body.text("timeZone", "UTC"))
     start = _moment(body, "startTime", where)
-    recurrence = Recurrence(
-        frequency=_frequency(body, ("Minute", "Hour", "Day", "Week", "Month")),
-        interval=body.integer("interval") or 1,
-        start_time=start.replace(tzinfo=None) if start else None,
-        time_zone=body.text("timeZone", "UTC"),
-        **_times(body, start),
-    )
-    return recurrence, _moment(body, "endTime", where)
+    common: dict[str, Any] = {
+        "start_time": start.replace(tzinfo=None) if start else None,
+        "time_zone": body.text("timeZone", "UTC"),
+    }
+    frequency = _frequency(body, ("Minute", "Hour", "Day", "Week", "Month"))
+    interval = body.integer("interval") or 1
+    times = _times(body, frequency, start)
+    end = _moment(body, "endTime", where)
+    if frequency == "Month" and times:
+        return _monthly(body, interval, times, common), end
+    return Recurrence(frequency=frequency, interval=interval, **common, **times), end
 
 
-def _times(body: Body, start: datetime | None) -> dict[str, tuple[int, ...] | tuple[str, ...]]:
+def _times(body: Body, frequency: str, start: datetime | None) -> dict[str, tuple[Any, ...]]:
     """Hours and minutes that are not said are those of the start, as Data Factory has it."""
     found = body.body("schedule")
     if found is None:
         return {}
-    _only(found, _TIMES)
-    hours, minutes, days = (tuple(found.values(name)) for name in _TIMES)
-    if not (hours or minutes or days):
+    known = {"hours": "hours", "minutes": "minutes"}
+    known |= {"Week": {"weekDays": "week_days"}, "Month": {"monthDays": "days"}}.get(frequency, {})
+    _only(found, tuple(known))
+    times = {word: tuple(found.values(name)) for name, word in known.items()}
+    if not any(times.values()):
         return {}
     if start is not None:
-        hours, minutes = hours or (start.hour,), minutes or (start.minute,)
-    return {"hours": hours, "minutes": minutes, "week_days": days}
+        times["hours"] = times["hours"] or (start.hour,)
+        times["minutes"] = times["minutes"] or (start.minute,)
+    return times
+
+
+def _monthly(body: Body, interval: int, times: Mapping[str, tuple[Any, ...]], common: Mapping[str, Any]) -> Cron:
+    """Days of each month are what a cron says; it knows no other months than all."""
+    start = common["start_time"]
+    days = times["days"] or ((start.day,) if start else ())
+    if interval != 1 or not days:
+        message = f"{body.what}: times of a month run here every month, on days that are named"
+        raise InvalidInput(message, hint="Write interval: 1 and monthDays.")
+    fields = (",".join(map(str, one)) for one in (times["minutes"] or (0,), times["hours"] or (0,), days))
+    return Cron(expression=f"{' '.join(fields)} * *", **common)
 
 
 @dataclass(frozen=True, slots=True)

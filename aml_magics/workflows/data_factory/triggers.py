@@ -121,7 +121,7 @@ async def _place(runner: Runner, trigger: Trigger, wanted: str) -> _Place:
     stores = {one.name: one for one in await runner.workspace.datastores()}
     if wanted and wanted not in stores:
         raise InvalidInput(f"there is no datastore {wanted!r}", hint=did_you_mean(wanted, stores))
-    found = stores[wanted] if wanted else _fitting(list(stores.values()), container)
+    found = stores.get(wanted or runner.factory.datastore) or _fitting(list(stores.values()), container)
     if found is None:
         message = f"trigger {trigger.name!r} watches the container {container!r}, and no datastore is in it"
         raise InvalidInput(message, hint=f"Name one that stands for it: --datastore {next(iter(stores), 'NAME')}.")

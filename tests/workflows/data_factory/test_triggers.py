@@ -19,6 +19,7 @@ TRAIN = activity(
 )
 CREATED, DELETED = "Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobDeleted"
 HOURLY = {"frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:30:00Z", "timeZone": "UTC"}
+MONTHLY = HOURLY | {"frequency": "Month"}
 WINDOWS = {"frequency": "Hour", "interval": 1, "startTime": "2026-03-02T06:00:00Z", "maxConcurrency": 1}
 IN = {"scope": "/x", "events": [CREATED], "blobPathBeginsWith": "/data/blobs/in/", "ignoreEmptyBlobs": True}
 
@@ -76,6 +77,12 @@ def test_a_schedule_in_another_zone_keeps_its_wall_clock(bed):
     daily |= {"schedule": {"hours": [6]}}  # the minute is that of the start
     watched = Firing(bed, "ScheduleTrigger", {"recurrence": daily}, "@trigger().scheduledTime").run(3600)
     assert values(watched) == ["2026-03-02T09:15:00.0000000Z"]
+
+
+def test_a_schedule_by_days_of_the_month_fires_on_those(bed):
+    monthly = MONTHLY | {"schedule": {"monthDays": [3, 9], "hours": [6]}}
+    watched = Firing(bed, "ScheduleTrigger", {"recurrence": monthly}, "@trigger().scheduledTime").run(10 * 86_400)
+    assert [value[:16] for value in values(watched)] == ["2026-03-03T06:30", "2026-03-09T06:30"]
 
 
 def test_a_schedule_that_does_not_fire_in_that_time_ends_at_once_and_says_when_it_would(bed):
@@ -232,6 +239,9 @@ MISTAKES = {
     "another kind": ("CustomEventsTrigger", {}, "CustomEventsTrigger, which does not run here"),
     "no recurrence": ("ScheduleTrigger", {}, "has no recurrence"),
     "days of a month": ("ScheduleTrigger", {"recurrence": HOURLY | {"schedule": {"monthDays": [1]}}}, "'monthDays'"),
+    "the last day": ("ScheduleTrigger", {"recurrence": MONTHLY | {"schedule": {"monthDays": [-1]}}}, "-1"),
+    "every third Friday": ("ScheduleTrigger", {"recurrence": MONTHLY | {"schedule": {"monthlyOccurrences": [{}]}}}, "monthlyO"),
+    "every other month": ("ScheduleTrigger", {"recurrence": MONTHLY | {"interval": 2, "schedule": {"hours": [1]}}}, "every month"),
     "years": ("ScheduleTrigger", {"recurrence": HOURLY | {"frequency": "Year"}}, "'Year' does not run here"),
     "no such zone": ("ScheduleTrigger", {"recurrence": HOURLY | {"timeZone": "Mars"}}, "Mars"),
     "no time": ("ScheduleTrigger", {"recurrence": HOURLY | {"startTime": "today"}}, "'today' is no date"),
