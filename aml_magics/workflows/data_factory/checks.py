@@ -215,6 +215,9 @@ def _check_ml(activity: Activity, _pipeline: Pipeline, where: str) -> None:
     if len(given) != 1:
         message = f"{where} needs one of mlPipelineId and mlPipelineEndpointId, and has {len(given)}"
         raise InvalidInput(message, hint="%aml pipeline list shows the ids.")
+    if not activity.properties.get("experimentName"):
+        hint = "Add experimentName: the pipelines service starts no run without one."
+        raise InvalidInput(f"{where} names no experiment", hint=hint)
     for name in ("mlPipelineParameters", "dataPathAssignments"):
         value = activity.properties.get(name, {})
         if not isinstance(value, Mapping) and not (isinstance(value, str) and value.startswith("@")):

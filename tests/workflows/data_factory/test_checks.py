@@ -13,7 +13,7 @@ COPY = activity("Copy files", "Copy", source={}, sink={})
 
 
 def train(name="Train", after=(), **rest):
-    return activity(name, "AzureMLExecutePipeline", after, **({"mlPipelineId": "p"} | rest))
+    return activity(name, "AzureMLExecutePipeline", after, **({"mlPipelineId": "p", "experimentName": "E"} | rest))
 
 
 def put(value, variable="v", after=()):
@@ -59,6 +59,7 @@ MISTAKES = {
     # what an activity needs
     "no ML pipeline": ([activity("Train", "AzureMLExecutePipeline", experimentName="E")], "mlPipelineId", "has 0"),
     "two ML pipelines": ([train(mlPipelineEndpointId="e")], "mlPipelineEndpointId", "has 2"),
+    "no experiment": ([train(experimentName="")], "names no experiment", "experimentName"),
     "no time to wait": ([activity("A", "Wait", seconds=1)], "no waitTimeInSeconds", "typeProperties"),
     "an empty loop": ([loop()], "no activities inside", "activities"),
     "too much at once": ([loop(activity("A"), batchCount=51)], "batchCount 51", "1 to 50"),

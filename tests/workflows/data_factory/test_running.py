@@ -47,9 +47,17 @@ def test_the_ml_activity_submits_what_data_factory_would(bed):
 
 
 def test_the_ml_activity_submits_to_a_version_of_an_endpoint(bed):
-    bed.run(activity("Train", "AzureMLExecutePipeline", mlPipelineEndpointId="e", version="@string(1)"))
+    bed.run(
+        activity("Train", "AzureMLExecutePipeline", mlPipelineEndpointId="e", version="@string(1)", experimentName="E")
+    )
     assert bed.workspace.posted == [
-        {"endpoint_id": "e", "version": "1", "ParameterAssignments": {}, "dataPathAssignments": {}}
+        {
+            "endpoint_id": "e",
+            "version": "1",
+            "ExperimentName": "E",
+            "ParameterAssignments": {},
+            "dataPathAssignments": {},
+        }
     ]
 
 

@@ -15,7 +15,11 @@ from tests.workflows.data_factory.bed import START, activity
 
 WAIT = activity("Wait", waitTimeInSeconds=1)
 TRAIN = activity(
-    "Train", "AzureMLExecutePipeline", mlPipelineId="p", mlPipelineParameters={"p": "@pipeline().parameters.p"}
+    "Train",
+    "AzureMLExecutePipeline",
+    mlPipelineId="p",
+    experimentName="E",
+    mlPipelineParameters={"p": "@pipeline().parameters.p"},
 )
 CREATED, DELETED = "Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobDeleted"
 HOURLY = {"frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:30:00Z", "timeZone": "UTC"}
@@ -240,8 +244,16 @@ MISTAKES = {
     "no recurrence": ("ScheduleTrigger", {}, "has no recurrence"),
     "days of a month": ("ScheduleTrigger", {"recurrence": HOURLY | {"schedule": {"monthDays": [1]}}}, "'monthDays'"),
     "the last day": ("ScheduleTrigger", {"recurrence": MONTHLY | {"schedule": {"monthDays": [-1]}}}, "-1"),
-    "every third Friday": ("ScheduleTrigger", {"recurrence": MONTHLY | {"schedule": {"monthlyOccurrences": [{}]}}}, "monthlyO"),
-    "every other month": ("ScheduleTrigger", {"recurrence": MONTHLY | {"interval": 2, "schedule": {"hours": [1]}}}, "every month"),
+    "every third Friday": (
+        "ScheduleTrigger",
+        {"recurrence": MONTHLY | {"schedule": {"monthlyOccurrences": [{}]}}},
+        "monthlyO",
+    ),
+    "every other month": (
+        "ScheduleTrigger",
+        {"recurrence": MONTHLY | {"interval": 2, "schedule": {"hours": [1]}}},
+        "every month",
+    ),
     "years": ("ScheduleTrigger", {"recurrence": HOURLY | {"frequency": "Year"}}, "'Year' does not run here"),
     "no such zone": ("ScheduleTrigger", {"recurrence": HOURLY | {"timeZone": "Mars"}}, "Mars"),
     "no time": ("ScheduleTrigger", {"recurrence": HOURLY | {"startTime": "today"}}, "'today' is no date"),
