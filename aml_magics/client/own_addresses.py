@@ -38,8 +38,9 @@ class OwnAddresses:
             message = self.refusal(url) or f"{method!r} is no method"
             raise InvalidInput(message, hint="Only what is sent to the workspace itself runs here.")
         service, path = place
-        given = {} if body is None else {"body": body}
-        return await self._transport.json(method, service, path, **given)
+        if body is None:
+            return await self._transport.json(method, service, path)
+        return await self._transport.json(method, service, path, body=body)
 
     def _place(self, url: str) -> tuple[Service, str] | None:
         for service in _SERVICES:

@@ -1,7 +1,7 @@
 """What running a definition needs from outside: a workspace of Azure ML, and time.
 
-Both are handed in. ``client.v1.WorkspaceClient`` is such a workspace and ``engine.clock.SystemClock`` such a clock; this
-room knows neither, so that a test hands in its own.
+Both are handed in. ``client.v1.WorkspaceClient`` is such a workspace and ``engine.clock.SystemClock`` such a clock;
+this room knows neither, so that a test hands in its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A Data Factory pipeline and its triggers as values, read from Data Factory's JSON.
 
-``{"name", "properties": {"parameters", "variables", "activities"}}``, with or without the ``properties`` around. What is
-read here is only the form: names, kinds, lists where lists belong. Whether it can run is ``checks``' business. Values
-that may hold expressions stay as they are written.
+``{"name", "properties": {"parameters", "variables", "activities"}}``, with ``properties`` around or without. Only the
+form is read here: names, kinds, lists where lists belong. Whether it can run is ``checks``' business. Values that may
+hold expressions stay as they are written.
 """
 
 from __future__ import annotations

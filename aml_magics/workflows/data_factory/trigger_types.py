@@ -43,7 +43,7 @@ def schedule(trigger: Trigger) -> tuple[Recurrence | Cron, datetime | None]:
     }
     frequency = _frequency(body, ("Minute", "Hour", "Day", "Week", "Month"))
     interval = body.integer("interval") or 1
-    times = _times(body, frequency, start)
+    times: dict[str, Any] = _times(body, frequency, start)
     end = _moment(body, "endTime", where)
     if frequency == "Month" and times:
         return _monthly(body, interval, times, common), end

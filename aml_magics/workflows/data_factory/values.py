@@ -1,7 +1,7 @@
 """Values of a Data Factory pipeline: expressions in them evaluated, and everything as the type it is declared to be.
 
-An expression stands in text (``@...``, ``a@{...}b``) or in an object ``{"value": "@...", "type": "Expression"}``, at any
-depth. Types are written in any case, as Data Factory takes them.
+An expression stands in text (``@...``, ``a@{...}b``) or in an object ``{"value": "@...", "type": "Expression"}``, at
+any depth. Types are written in any case, as Data Factory takes them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def filled(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given:
         if name not in pipeline.parameters:
             message = f"the pipeline {pipeline.name!r} has no parameter {name!r}"
-            raise InvalidInput(message, hint=did_you_mean(name, pipeline.parameters))
+            raise InvalidInput(message, hint=did_you_mean(name, pipeline.parameters) or "It declares none.")
     missing = [name for name, one in pipeline.parameters.items() if name not in given and not one.has_default]
     if missing:
         message = f"the pipeline {pipeline.name!r} needs a value for {listed([repr(name) for name in missing])}"
@@ -90,7 +90,8 @@ def checked(declared: Declared, value: Any, what: str) -> Any:  # noqa: ANN401 -
     kinds, words = _KINDS[declared.type.casefold()]
     if isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool)):
         return value
-    raise InvalidInput(f"{what} is declared as {declared.type}, which is {words}, not {_shown(value)}")
+    message = f"{what} is declared as {declared.type}, which is {words}, not {_shown(value)}"
+    raise InvalidInput(message, hint="Give such a value, or declare another type.")
 
 
 def as_text(name: str, value: object) -> str:
@@ -99,7 +100,7 @@ def as_text(name: str, value: object) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise InvalidInput(f"{name} is text, not {_shown(value)}")
+    raise InvalidInput(f"{name} is text, not {_shown(value)}", hint="@string(...) makes text of it.")
 
 
 def as_bool(name: str, value: object) -> bool:
@@ -108,7 +109,7 @@ def as_bool(name: str, value: object) -> bool:
         return value
     if isinstance(value, str) and value.casefold() in ("true", "false"):
         return value.casefold() == "true"
-    raise InvalidInput(f"{name} is true or false, not {_shown(value)}")
+    raise InvalidInput(f"{name} is true or false, not {_shown(value)}", hint="@equals(a, b) gives one of them.")
 
 
 def as_number(name: str, value: object) -> float:
@@ -118,7 +119,7 @@ def as_number(name: str, value: object) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise InvalidInput(f"{name} is a number of zero or more, not {_shown(value)}")
+        raise InvalidInput(f"{name} is a number of zero or more, not {_shown(value)}", hint="Write for example 30.")
     return number
 
 

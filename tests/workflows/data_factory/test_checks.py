@@ -47,7 +47,7 @@ MISTAKES = {
     # names and dependencies
     "two of a name": ([activity("A"), branch(activity("A"))], "two activities called 'A'", "unique"),
     "an unknown one in dependsOn": ([activity("Train"), activity("B", "Wait", "Trian")], "'Trian'", "'Train'"),
-    "one inside another": ([branch(activity("In")), activity("B", "Wait", "In")], "'In', which is not beside", "Known: If"),
+    "one inside another": ([branch(activity("In")), activity("B", "Wait", "In")], "'In', which is not", "Known: If"),
     "a circle": (
         [activity("A", "Wait", "C"), activity("B", "Wait", "A"), activity("C", "Wait", "B")],
         "A -> B -> C -> A",

@@ -385,9 +385,17 @@ def test_a_web_activity_sends_to_the_workspace_itself(bed):
 
 @pytest.mark.parametrize(
     ("declared", "given", "value"),
-    [("Int", "5", 5), ("Float", "0.5", 0.5), ("Bool", "True", True), ("Array", "[1, 2]", [1, 2]), ("Object", '{"a": 1}', {"a": 1}),
-     ("String", "5", "5"), ("string", 5, "5"), ("int", 5, 5)],
-)  # fmt: skip
+    [
+        ("Int", "5", 5),
+        ("Float", "0.5", 0.5),
+        ("Bool", "True", True),
+        ("Array", "[1, 2]", [1, 2]),
+        ("Object", '{"a": 1}', {"a": 1}),
+        ("String", "5", "5"),
+        ("string", 5, "5"),
+        ("int", 5, 5),
+    ],
+)
 def test_a_parameter_takes_its_declared_type(bed, declared, given, value):
     assert bed.run(parameters={"p": {"type": declared}}, given={"p": given}).parameters == {"p": value}
 
