@@ -56,7 +56,7 @@ def run_view(call: Call, run: PipelineRun) -> View:
         ("status", _status(run)),
         ("message", run.message),
         ("parameters", _pairs(run.parameters)),
-        ("variables", _pairs(run.variables)),
+        ("variables", _pairs(run.masked(run.variables))),
         ("started", instant(call, run.started)),
         ("took", f"{_seconds(run):.1f} s"),
         ("runs of Azure ML", ", ".join(run.ml_runs)),
@@ -80,7 +80,7 @@ def watched_view(call: Call, trigger: Trigger, watched: Watched, seconds: float)
     title = f"Trigger {trigger.name}: {count:,} run{'' if count == 1 else 's'} in {seconds:g} s"
     failed = [one for one in watched.runs if one.status is not Status.SUCCEEDED]
     notes = [f"{len(failed)} of {count} did not succeed."] if failed else []
-    notes += [f"Not started: {one}" for one in watched.failures]
+    notes += [f"Went wrong: {one}" for one in watched.failures]
     view = View(title, value=watched, fields=fields, notes=notes)
     rows = [_run_row(one) for one in watched.runs]
     view.sections["runs"] = table(call, _RUNS, rows, "Runs", empty="nothing fired")

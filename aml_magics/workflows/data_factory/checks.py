@@ -187,11 +187,22 @@ def _check_activity(activity: Activity, place: _Place, before: frozenset[str]) -
             raise InvalidInput(message, hint=did_you_mean(name, (*required, *optional)))
     _check_nesting(activity, place.around, where)
     _CHECKS.get(activity.type, _nothing)(activity, place.pipeline, where)
-    known = replace(place.known, activities=place.known.activities | before)
-    inner = frozenset(one.name for branch in activity.branches.values() for one in branch)
-    check_expressions(_own_values(activity), known, where, after=inner if activity.type == "Until" else frozenset())
+    check_expressions(_own_values(activity), _known_to(activity, place, before), where)
     for branch in activity.branches.values():
         _check_level(branch, place.inside(activity, before))
+
+
+def _known_to(activity: Activity, place: _Place, before: frozenset[str]) -> Known:
+    """What the activity's own expressions may name. An Until asks after each pass, so it sees what is inside."""
+    known = place.known
+    inside = frozenset(one.name for branch in activity.branches.values() for one in branch)
+    is_setting = activity.type == "SetVariable"
+    return replace(
+        known,
+        activities=known.activities | before | (inside if activity.type == "Until" else frozenset()),
+        has_item=known.has_item or activity.type == "Filter",
+        being_set=activity.properties["variableName"] if is_setting else "",
+    )
 
 
 def _own_values(activity: Activity) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _items(doing: Doing) -> list[Any]:
 async def _execute_pipeline(doing: Doing) -> dict[str, Any]:
     runner = doing.runner
     name = as_text("referenceName", doing.activity.properties["pipeline"]["referenceName"])
-    given = doing.value("parameters", {})
+    given = doing.mapping("parameters")
     doing.input = {"pipeline": name, "parameters": given}
     run = runner.begin(runner.factory.pipeline(name), given, doing.frame.run.fired, doing.frame.run)
     output = {"pipelineName": name, "pipelineRunId": run.id}

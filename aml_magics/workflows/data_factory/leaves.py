@@ -61,13 +61,14 @@ async def _execute_ml_pipeline(doing: Doing) -> dict[str, Any]:
 
 def _submission(doing: Doing) -> dict[str, Any]:
     """The body that Data Factory makes of the activity. Parameters travel as text."""
-    values = doing.value("mlPipelineParameters", {})
     continues = doing.value("continueOnStepFailure")
     return without_nulls(
         {
             "ExperimentName": doing.text("experimentName") or None,
-            "ParameterAssignments": {name: _wire_text(value) for name, value in values.items()},
-            "dataPathAssignments": doing.value("dataPathAssignments", {}),
+            "ParameterAssignments": {
+                name: _wire_text(value) for name, value in doing.mapping("mlPipelineParameters").items()
+            },
+            "dataPathAssignments": doing.mapping("dataPathAssignments"),
             "continueOnStepFailure": None if continues is None else as_bool("continueOnStepFailure", continues),
             "ParentRunId": doing.text("mlParentRunId") or None,
         }

@@ -89,9 +89,10 @@ class PipelineRun:
     children: list[PipelineRun] = field(default_factory=list)
 
     def masked(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        """The value without the secrets among the parameters."""
+        """The value without the secrets among the parameters, those of the runs that started this one too."""
         secrets = [one for one in self.parameters.values() if isinstance(one, Secret)]
-        return _masked(value, secrets) if secrets else value
+        own = _masked(value, secrets) if secrets else value
+        return self.parent.masked(own) if self.parent else own
 
     @property
     def first(self) -> PipelineRun:

@@ -22,7 +22,15 @@ from aml_magics.workflows.data_factory.definition import Activity, Factory, Pipe
 from aml_magics.workflows.data_factory.dependencies import Status, failed_that_count, in_order, may_run
 from aml_magics.workflows.data_factory.records import MANUAL, ActivityFailed, ActivityRun, Fired, PipelineRun
 from aml_magics.workflows.data_factory.scope import Ended, Frame, stamp
-from aml_magics.workflows.data_factory.values import as_bool, as_number, as_text, filled, resolve, seconds_of
+from aml_magics.workflows.data_factory.values import (
+    as_bool,
+    as_mapping,
+    as_number,
+    as_text,
+    filled,
+    resolve,
+    seconds_of,
+)
 from aml_magics.workflows.workspace import Clock, LateError, MlWorkspace, one_error, within
 
 __all__ = ["Doing", "Runner"]
@@ -60,6 +68,9 @@ class Doing:
 
     def number(self, name: str, default: float) -> float:
         return as_number(name, self.value(name, default))
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        return as_mapping(name, self.value(name, {}))
 
 
 class Runner:
@@ -210,7 +221,7 @@ class Runner:
                 error=error,
                 attempts=doing.attempts,
                 ml_runs=tuple(doing.ml_runs),
-                user_properties=resolve_or_as_written(activity.user_properties, doing.frame),
+                user_properties=run.masked(_evaluated(activity.user_properties, doing.frame)),
             )
         )
         doing.frame.ended[activity.name] = Ended(
@@ -230,7 +241,7 @@ class Runner:
         return status
 
 
-def resolve_or_as_written(values: Mapping[str, Any], frame: Frame) -> Mapping[str, Any]:
+def _evaluated(values: Mapping[str, Any], frame: Frame) -> Mapping[str, Any]:
     """User properties: they only inform, so one that cannot be evaluated stays as it is written."""
     try:
         resolved: Mapping[str, Any] = resolve(dict(values), frame)

@@ -18,8 +18,23 @@ from aml_magics.model.secret import Secret
 from aml_magics.workflows.data_factory.dependencies import Status
 from aml_magics.workflows.data_factory.records import Fired, PipelineRun
 
-__all__ = ["Ended", "Frame", "TriggerScope", "stamp"]
+__all__ = ["IN_PIPELINES", "IN_TRIGGERS", "PIPELINE_FACTS", "Ended", "Frame", "TriggerScope", "stamp"]
 
+IN_PIPELINES = ("pipeline", "activity", "variables", "item")
+IN_TRIGGERS = ("trigger", "triggerBody")
+PIPELINE_FACTS = (
+    "DataFactory",
+    "Pipeline",
+    "RunId",
+    "GroupId",
+    "TriggerType",
+    "TriggerName",
+    "TriggerId",
+    "TriggerTime",
+    "TriggeredByPipelineName",
+    "TriggeredByPipelineRunId",
+    "parameters",
+)
 _NO_ITEM = object()
 
 

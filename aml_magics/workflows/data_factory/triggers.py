@@ -44,7 +44,7 @@ _READERS = {"ScheduleTrigger": schedule, "TumblingWindowTrigger": tumbling_windo
 class Watched:
     """What came of running a trigger. ``next_due`` is the first time that lay beyond the end.
 
-    ``failures`` says what fired and could not be started, because of values that do not fit.
+    ``failures`` says what fired and could not be started, because of values that do not fit, and which looks failed.
     """
 
     runs: list[PipelineRun] = field(default_factory=list)
@@ -201,10 +201,19 @@ class _Firing:
         before = await self._listing(place, wanted.folder)
         while self._clock.now() < self._end:
             await self._clock.sleep(min(poll, max(0.0, self._end - self._clock.now())))
-            now = await self._listing(place, wanted.folder)
+            now = await self._next_listing(place, wanted.folder, before)
             for one in wanted.between(place.container, before, now):
                 self._fire(self._fired(self._clock.now(), body=one.body))
             before = now
+
+    async def _next_listing(self, place: _Place, folder: str, before: Listing) -> Listing:
+        """What is there now, or the last that is known: one look that fails ends nothing that runs."""
+        try:
+            return await self._listing(place, folder)
+        except AmlError as error:
+            if (told := f"a look at {place.datastore} failed: {error}") not in self._watched.failures:
+                self._watched.failures.append(told)
+            return before
 
     async def _listing(self, place: _Place, folder: str) -> Listing:
         self._watched.looks += 1

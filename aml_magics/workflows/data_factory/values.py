@@ -18,7 +18,18 @@ from aml_magics.model.words import listed
 from aml_magics.workflows.data_factory.definition import Declared, Pipeline
 from aml_magics.workflows.language import Scope, evaluate
 
-__all__ = ["as_bool", "as_number", "as_text", "checked", "filled", "is_wrapped", "of_type", "resolve", "seconds_of"]
+__all__ = [
+    "as_bool",
+    "as_mapping",
+    "as_number",
+    "as_text",
+    "checked",
+    "filled",
+    "is_wrapped",
+    "of_type",
+    "resolve",
+    "seconds_of",
+]
 
 PARAMETER_TYPES = ("String", "SecureString", "Int", "Float", "Bool", "Array", "Object")
 VARIABLE_TYPES = ("String", "Boolean", "Integer", "Array")
@@ -110,6 +121,13 @@ def as_bool(name: str, value: object) -> bool:
     if isinstance(value, str) and value.casefold() in ("true", "false"):
         return value.casefold() == "true"
     raise InvalidInput(f"{name} is true or false, not {_shown(value)}", hint="@equals(a, b) gives one of them.")
+
+
+def as_mapping(name: str, value: object) -> Mapping[str, Any]:
+    """A JSON object."""
+    if isinstance(value, Mapping):
+        return value
+    raise InvalidInput(f"{name} is an object, not {_shown(value)}", hint="Write a value for each name.")
 
 
 def as_number(name: str, value: object) -> float:

@@ -77,9 +77,11 @@ MISTAKES = {
     "in a condition": ([branch(activity("A"), kind="@equals(1")], "activity 'If', expression", "column"),
     "an unknown function": ([put("@concatenate('a')")], "concatenate", "'concat'"),
     "an unknown parameter": ([put("@pipeline().parameters.dya")], "dya", "'day'"),
-    "an unknown variable inside": ([put("@variables('w')")], "'w'", "'v'"),
+    "an unknown variable inside": ([put("@variables('w')")], "'w'", "Known: v"),
     "an unknown activity": ([train(), put("@activity('Tran').output", after="Train")], "'Tran'", "'Train'"),
     "one that need not have run": ([train(), put("@activity('Train').output")], "'Train'", "dependsOn"),
+    "setting from itself": ([put("@concat(variables('v'), 'x')")], "no variable 'v' from itself", "second variable"),
+    "global parameters": ([put("@pipeline().globalParameters.x")], "no 'globalParameters'", "activity 'Set', value"),
     "an item outside of a loop": ([put("@item()")], "item()", "ForEach"),
     "a trigger in a pipeline": ([put("@triggerBody().fileName")], "triggerBody", "parameters"),
 }  # fmt: skip

@@ -180,6 +180,25 @@ def test_a_secure_parameter_reaches_the_ml_run_and_no_record(bed):
     assert password not in repr(run)
 
 
+def test_a_secure_parameter_stays_one_in_the_pipelines_that_it_is_passed_to(bed):
+    stop = activity("Stop", "Fail", message="@pipeline().parameters.key", errorCode="1")
+    child = {"name": "child", "properties": {"parameters": {"key": {"type": "SecureString"}}, "activities": [stop]}}
+    run = bed.run(
+        execute(parameters={"key": "@pipeline().parameters.key"}),
+        others=[child],
+        parameters={"key": {"type": "SecureString"}},
+        given={"key": "pl4nted-p4ssword"},
+    )
+    assert run.message == f"Start: the pipeline 'child' failed: Stop: {MASK}"
+    assert "pl4nted-p4ssword" not in repr(run)
+
+
+@pytest.mark.parametrize("name", ["mlPipelineParameters", "dataPathAssignments"])
+def test_what_turns_out_to_be_no_object_fails_its_activity_alone(bed, name):
+    run = bed.run(train(**{name: "@createArray(1)"}))
+    assert run.message.startswith(f"Train: {name} is an object, not [1]")
+
+
 def test_user_properties_are_kept_with_their_expressions_evaluated(bed):
     run = bed.run(
         activity("A", userProperties=[{"name": "by", "value": "@pipeline().Pipeline"}, {"name": "n", "value": 1}])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aml_magics.model.errors import InvalidInput
+from aml_magics.model.errors import InvalidInput, ServiceError
 from aml_magics.model.resources import Datastore, RunStatus
 from aml_magics.workflows.data_factory.reading import factory_from_json
 from aml_magics.workflows.data_factory.triggers import Watched, check_trigger, run_trigger
@@ -237,6 +237,38 @@ def test_what_fires_with_values_that_do_not_fit_is_told_and_the_trigger_goes_on(
     assert values(watched) == [5]
     assert len(watched.failures) == 1
     assert '"five"' in watched.failures[0]
+
+
+def test_a_look_that_fails_is_told_once_and_the_next_one_sees_what_came_meanwhile(bed):
+    look = bed.workspace.objects
+
+    async def fails(*_args, **_options):
+        raise ServiceError("the container does not answer")
+
+    def then(second):
+        bed.workspace.objects = fails if second in (2, 3) else look
+        if second == 2:
+            bed.workspace.put("in/a.csv")
+
+    watched = Firing(bed, "BlobEventsTrigger", IN, NAMES).run(6, then)
+    assert values(watched) == ["data/in a.csv"]
+    assert watched.failures == ["a look at workspaceblobstore failed: the container does not answer"]
+
+
+def test_interrupting_a_trigger_cancels_the_ml_runs_of_what_it_started(bed):
+    bed.workspace.takes = 10**6
+    firing = Firing(bed, "TumblingWindowTrigger", WINDOWS | {"maxConcurrency": 2}, "x", do=TRAIN)
+
+    async def go():
+        work = run_trigger(bed.runner(firing.factory), firing.factory.trigger("t"), 60, {})
+        task = asyncio.ensure_future(work)
+        await bed.clock.pass_time(10)
+        task.cancel()
+        await asyncio.wait({task})
+        return task.cancelled()
+
+    assert asyncio.run(go())
+    assert sorted(bed.workspace.cancelled) == ["run-1", "run-2"]
 
 
 MISTAKES = {
