@@ -260,6 +260,14 @@ def _check_switch(activity: Activity, _pipeline: Pipeline, where: str) -> None:
         raise InvalidInput(f"{where} has {len(cases)} cases", hint=f"Data Factory takes {_MOST_CASES}.")
 
 
+def _check_web(activity: Activity, _pipeline: Pipeline, where: str) -> None:
+    headers = activity.properties.get("headers") or {}
+    for name in headers if isinstance(headers, Mapping) else ("headers",):
+        if str(name).casefold() != "content-type":
+            message = f"{where}: the header {name!r} is nothing that is sent from here"
+            raise InvalidInput(message, hint="Content-Type may stand there; the workspace has a sign-in of its own.")
+
+
 def _nothing(activity: Activity, pipeline: Pipeline, where: str) -> None:
     del activity, pipeline, where
 
@@ -271,6 +279,7 @@ _CHECKS = {
     "ForEach": _check_loop,
     "Until": _check_loop,
     "Switch": _check_switch,
+    "WebActivity": _check_web,
 }
 
 

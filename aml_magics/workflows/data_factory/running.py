@@ -127,7 +127,7 @@ class Runner:
 
     async def carry_out(self, run: PipelineRun) -> None:
         """Run the activities, and note the result."""
-        frame = Frame(run, self.factory.name)
+        frame = Frame(run, self.factory.name, self.now)
         try:
             failed = await self.run_all(self.factory.pipeline(run.pipeline).activities, frame)
         except asyncio.CancelledError:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.secret import Secret
 from aml_magics.workflows.data_factory.dependencies import Status
 from aml_magics.workflows.data_factory.records import Fired, PipelineRun
+from aml_magics.workflows.language import dates
+from aml_magics.workflows.language.kinds import Refusal
 
 __all__ = ["IN_PIPELINES", "IN_TRIGGERS", "PIPELINE_FACTS", "Ended", "Frame", "TriggerScope", "stamp"]
 
@@ -47,8 +48,8 @@ class Ended:
 
 
 def stamp(at: datetime | None) -> str:
-    """An instant as Data Factory writes it: UTC, with seven digits and a Z."""
-    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
+    """An instant as Data Factory writes it: UTC, with seven digits and a Z; nothing for none."""
+    return "" if at is None else dates.stamp(at.astimezone(UTC))
 
 
 class Frame:
@@ -58,6 +59,7 @@ class Frame:
         self,
         run: PipelineRun,
         factory: str,
+        now: Callable[[], datetime],
         *,
         where: str = "",
         ended: ChainMap[str, Ended] | None = None,
@@ -65,6 +67,7 @@ class Frame:
     ) -> None:
         self.run = run
         self.factory = factory
+        self._now = now
         self.where = where
         self.ended: ChainMap[str, Ended] = ChainMap() if ended is None else ended
         self._item = item
@@ -72,7 +75,7 @@ class Frame:
     def inner(self, where: str, **item: Any) -> Frame:  # noqa: ANN401 - any JSON
         """A frame inside this one; ``item=`` is that of a pass."""
         given = item or {"item": self._item}
-        return Frame(self.run, self.factory, where=where, ended=self.ended.new_child(), **given)
+        return Frame(self.run, self.factory, self._now, where=where, ended=self.ended.new_child(), **given)
 
     def lookup(self, function: str) -> Callable[..., Any] | None:
         """The host's function of that name, in any case."""
@@ -81,6 +84,7 @@ class Frame:
             "activity": self._activity,
             "variables": self._variable,
             "item": self._item_now,
+            **dates.clock_functions(self._now),
         }
         return known.get(function.casefold())
 
@@ -105,30 +109,33 @@ class Frame:
     def _activity(self, name: str) -> Any:  # noqa: ANN401 - any JSON
         if name in self.ended:
             return self.ended[name].facts
-        raise InvalidInput(
-            f"the activity {name!r} has not run before this one", hint="Name it in dependsOn, or one that it needs."
-        )
+        raise Refusal(f"{name!r} has not run before this activity")
 
     def _variable(self, name: str) -> Any:  # noqa: ANN401 - any JSON
         if name in self.run.variables:
             return self.run.variables[name]
-        raise InvalidInput(f"there is no variable {name!r}", hint=did_you_mean(name, self.run.variables))
+        raise Refusal(f"there is no variable {name!r}")
 
     def _item_now(self) -> Any:  # noqa: ANN401 - any JSON
         if self._item is _NO_ITEM:
-            raise InvalidInput("item() stands outside of a ForEach or Filter", hint="It is the item of a pass.")
+            raise Refusal("it stands outside of a ForEach or Filter")
         return self._item
 
 
 class TriggerScope:
     """What the parameters of a trigger see."""
 
-    def __init__(self, fired: Fired) -> None:
+    def __init__(self, fired: Fired, now: Callable[[], datetime]) -> None:
         self._fired = fired
+        self._now = now
 
     def lookup(self, function: str) -> Callable[..., Any] | None:
         """The host's function of that name, in any case."""
-        known: dict[str, Callable[..., Any]] = {"trigger": self._trigger, "triggerbody": self._body}
+        known: dict[str, Callable[..., Any]] = {
+            "trigger": self._trigger,
+            "triggerbody": self._body,
+            **dates.clock_functions(self._now),
+        }
         return known.get(function.casefold())
 
     def _trigger(self) -> dict[str, Any]:

@@ -241,7 +241,7 @@ class _Firing:
     async def _run(self, started: TriggeredPipeline, fired: Fired) -> PipelineRun | None:
         async with self._turns[started.name]:
             try:
-                parameters = resolve(dict(started.parameters), TriggerScope(fired)) | self._given
+                parameters = resolve(dict(started.parameters), TriggerScope(fired, self._runner.now)) | self._given
                 run = await self._runner.run(started.name, parameters, fired)
             except AmlError as error:
                 self._watched.failures.append(f"{started.name}: {error}")

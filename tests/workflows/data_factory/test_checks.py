@@ -44,6 +44,11 @@ MISTAKES = {
         '"state": "Inactive"',
     ),
     "a property that does nothing here": ([train(mlPiplineId="q")], "'mlPiplineId'", "'mlPipelineId'"),
+    "a header": (
+        [activity("Post", "WebActivity", url="https://own/", method="GET", headers={"X-Key": "1", "content-type": "x"})],
+        "the header 'X-Key'",
+        "Content-Type",
+    ),
     # names and dependencies
     "two of a name": ([activity("A"), branch(activity("A"))], "two activities called 'A'", "unique"),
     "an unknown one in dependsOn": ([activity("Train"), activity("B", "Wait", "Trian")], "'Trian'", "'Train'"),

@@ -19,8 +19,8 @@ TIMES = {
     "every 15 minutes": Recurrence(frequency="Minute", interval=15, start_time=DAY),
     "a day and time": Recurrence(frequency="Week", start_time=DAY, week_days=["Monday"], hours=[6], time_zone="UTC"),
     "a month": Recurrence(frequency="Month", start_time=DAY),
-    "a cron": Cron(expression="0,30 6 * * 1-5", time_zone="Europe/Lisbon"),
-    "a cron of a month": Cron(expression="0 6 1,15 * *"),
+    "a cron": Cron(expression="0,30 6 * * 1-5", time_zone="Europe/Lisbon", start_time=DAY),
+    "a cron of a month": Cron(expression="0 6 1,15 * *", start_time=DAY),
 }
 
 
@@ -70,8 +70,8 @@ def test_an_exported_schedule_that_misses_nothing_catches_up_by_windows(bed, tmp
         ({"path_on_datastore": "in"}, "in/deep/a.csv", None),
         ({"path_on_datastore": "in", "recursive": True}, "in/deep/a.csv", "in/deep/a.csv"),
         ({"path_on_datastore": "in", "pattern": "*.csv"}, "in/a.txt", None),
-        ({"path_on_datastore": "in", "pattern": "a?.csv"}, "in/a1.csv", "in/a1.csv"),
-        ({"path_on_datastore": "in", "pattern": "a?.csv"}, "in/b1.csv", None),
+        ({"path_on_datastore": "in", "pattern": "*sales*"}, "in/a sales.csv", "in/a sales.csv"),
+        ({"path_on_datastore": "in", "pattern": "*sales*"}, "in/b.csv", None),
         ({"path_on_datastore": "in", "per": "batch"}, "in/a.csv", "in"),
     ],
 )

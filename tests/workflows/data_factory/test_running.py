@@ -65,10 +65,15 @@ def test_the_output_of_one_activity_reaches_the_next(bed):
     run = bed.run(
         train(),
         put("Keep", "@activity('Train').output.runId", "Train"),
-        put("Say", "run @{variables('v')} of @{pipeline().Pipeline}", "Keep"),
-        variables={"v": STRING},
+        put("Say", "run @{variables('v')} of @{pipeline().Pipeline}", "Keep", variable="w"),
+        variables={"v": STRING, "w": STRING},
     )
-    assert run.variables == {"v": "run run-1 of main"}
+    assert run.variables == {"v": "run-1", "w": "run run-1 of main"}
+
+
+def test_expressions_read_the_clock_that_activities_wait_by(bed):
+    run = bed.run(activity("Wait", waitTimeInSeconds=3600), put("Now", "@utcNow()", "Wait"), variables={"v": STRING})
+    assert run.variables["v"] == "2026-03-02T10:00:00.0000000Z"
 
 
 def test_a_failed_ml_run_takes_the_failure_path_with_its_error(bed):
@@ -114,7 +119,7 @@ def test_an_activity_is_tried_again_as_its_policy_says(bed, failures, status, at
 
 def test_an_activity_that_takes_longer_than_its_timeout_is_cancelled_with_its_ml_run(bed):
     bed.workspace.takes = 1_000_000
-    run = bed.run(train(policy={"timeout": "0.00:10:00"}))
+    run = bed.run(train(policy={"timeout": "0.00:01:00"}))
     assert run.activities[0].error["errorCode"] == "Timeout"
     assert bed.workspace.cancelled == ["run-1"]
 
@@ -422,7 +427,7 @@ def test_a_parameter_takes_its_declared_type(bed, declared, given, value):
 @pytest.mark.parametrize(
     ("declared", "value", "word"),
     [
-        ("String", "@createArray()", "an|text"),
+        ("String", "@createArray(1)", "an|text"),
         ("Boolean", "yes", "true or false"),
         ("Integer", "@true", "whole number"),
     ],
