@@ -56,7 +56,8 @@ def run(call: Call) -> View:
         done = call.workspace.ask(lambda client: _runner(factory, client, web, progress).run(pipeline.name, given))
     call.remember("run", done.ml_runs)
     if done.status is not Status.SUCCEEDED and not call.get("no_raise"):
-        hint = "--no-raise returns the run with all its activities."
+        logs = f"%aml run logs {done.ml_runs[-1][:8]} shows what it wrote; " if done.ml_runs else ""
+        hint = f"{logs}--no-raise returns the run with all its activities."
         raise FactoryRunFailed(f"The pipeline {pipeline.name!r} failed: {done.message}", run=done, hint=hint)
     return factory_tables.run_view(call, done)
 

@@ -51,11 +51,11 @@ async def _execute_ml_pipeline(doing: Doing) -> dict[str, Any]:
     except asyncio.CancelledError:
         await doing.runner.workspace.cancel_run(run.id)
         raise
-    output = {"runId": run.id, "status": run.status.value, "experimentName": run.experiment_name}
+    output = {"status": run.status.value, "runId": run.id, "experimentName": run.experiment_name}
     if run.status is RunStatus.FINISHED:
         return output
     reason = f": {run.status_detail}" if run.status_detail else ""
-    message = f"the run {run.id} of the pipeline ended as {run.status.value}{reason}"
+    message = f"its run ended as {run.status.value}{reason}"
     raise ActivityFailed(message, code=f"PipelineRun{run.status.value}", output=output)
 
 

@@ -45,7 +45,7 @@ MISTAKES = {
     ),
     "a property that does nothing here": ([train(mlPiplineId="q")], "'mlPiplineId'", "'mlPipelineId'"),
     "a header": (
-        [activity("Post", "WebActivity", url="https://own/", method="GET", headers={"X-Key": "1", "content-type": "x"})],
+        [activity("Post", "WebActivity", url="https://own/", method="GET", headers={"X-Key": 1, "content-type": 2})],
         "the header 'X-Key'",
         "Content-Type",
     ),

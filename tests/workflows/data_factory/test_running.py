@@ -85,8 +85,8 @@ def test_a_failed_ml_run_takes_the_failure_path_with_its_error(bed):
         variables={"v": STRING},
     )
     assert statuses(run) == {"Train": "Failed", "Catch": "Succeeded", "Next": "Skipped"}
-    assert "run-1" in run.variables["v"]
-    assert "exit code 1" in run.variables["v"]
+    assert run.variables["v"] == "its run ended as Failed: step 'train' ended with exit code 1"
+    assert run.activities[0].output["runId"] == "run-1"
     assert run.status is Status.FAILED
     assert run.message.startswith("Train: ")
 
