@@ -291,6 +291,13 @@ def test_a_for_each_gives_each_pass_its_item_and_its_own_outputs(bed):
     assert "Loop[2]/Train" in statuses(run)
 
 
+def test_passes_at_once_do_not_see_each_others_outputs(bed):
+    pause = activity("Wait", "Wait", "Train", waitTimeInSeconds="@item()")
+    kept = activity("Keep", "AppendVariable", "Wait", variableName="seen", value="@activity('Train').output.runId")
+    run = bed.run(loop(train(), pause, kept, items="@createArray(30, 20, 10)"), variables={"seen": ARRAY})
+    assert run.variables["seen"] == ["run-3", "run-2", "run-1"]
+
+
 @pytest.mark.parametrize(("how", "seconds"), [({"isSequential": True}, 300), ({"batchCount": 2}, 200), ({}, 100)])
 def test_a_for_each_runs_as_many_passes_at_once_as_it_says(bed, how, seconds):
     begin = bed.clock.now()
