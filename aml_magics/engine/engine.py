@@ -64,7 +64,7 @@ class Engine:
         self._stopped = False
         self._tasks = Tasks(clock, self._report)
         self._ledger = Ledger(database, host, self._report)
-        self._timekeeper = Timekeeper(self._ledger, clock, self._claimed)
+        self._timekeeper = Timekeeper(self._ledger, clock, self._claimed, self._tasks.spawn)
         self._owners = Owners(database, clock, self.owner)
         self._stale = Alarm(clock)
         self._changed_elsewhere = False  # another kernel wrote something since the schedules were read

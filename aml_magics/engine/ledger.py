@@ -4,6 +4,10 @@ A fire, its run and the cursor that moves past it are one transaction. Two thing
 the cursor, read inside the transaction, tells the slower one that it was decided already; and the fire's key is
 unique.
 
+Ten thousand at one instant would hold up the loop for as long as it takes to write them. They are a *burst*: that they
+are decided, as of now, is one short transaction; what is decided is written out in turns after that, by the next start
+if need be.
+
 A host that refuses a run may have written half of it. The first attempt goes without savepoints, which would triple
 its cost; when a host raises, the whole transaction is done again with one for each fire, and only the refused ones
 are undone.
@@ -24,13 +28,22 @@ from aml_magics.engine.host import Host, Watch
 from aml_magics.model.errors import AmlError
 from aml_magics.model.resources import Fire, Outcome
 
-__all__ = ["Claims", "Cursor", "Ledger", "SubmitFailed"]
+__all__ = ["Burst", "Claims", "Cursor", "Ledger", "SubmitFailed"]
 
 T = TypeVar("T")
 
 
 class SubmitFailed(Exception):
     """A host raised in a transaction without savepoints: do it again with them. Never leaves the engine."""
+
+
+class Burst(NamedTuple):
+    """Some of the schedules that fell due together: everything until ``at``, first seen at ``seen``, is decided."""
+
+    id: int
+    at: float
+    seen: float
+    schedules: list[str]
 
 
 class Cursor(NamedTuple):
@@ -92,10 +105,25 @@ class Ledger:
             gone = known - {watch.id for watch in self._host.watches()}
             db.executemany("UPDATE cursors SET paused = ? WHERE schedule_id = ?", [(now, each) for each in gone])
 
-    def record(self, decisions: Iterable[Decision]) -> Claims:
-        """Write decisions and make their runs, in one transaction, but for what another kernel decided meanwhile."""
+    def note(self, parts: Iterable[list[str]], at: float, seen: float) -> list[Burst]:
+        """Decide that all these schedules have until ``at`` fires as of then; each part is to be one ``record``."""
+        with self._database.transaction() as db:
+            sql = "INSERT INTO bursts (at, seen, schedules) VALUES (?, ?, ?) RETURNING id"
+            notes = [(db.execute(sql, (at, seen, json.dumps(part))).fetchone()[0], part) for part in parts]
+        return [Burst(number, at, seen, part) for number, part in notes]
+
+    def bursts(self) -> list[Burst]:
+        """What was noted, by any kernel, and is not written out."""
+        rows = self._database.rows("SELECT id, at, seen, schedules FROM bursts ORDER BY id")
+        return [Burst(number, at, seen, json.loads(schedules)) for number, at, seen, schedules in rows]
+
+    def record(self, decisions: Iterable[Decision], burst: Burst | None = None) -> Claims:
+        """Write decisions and make their runs, in one transaction, but for what another kernel decided meanwhile.
+
+        ``burst`` is what they write out.
+        """
         made = list(decisions)
-        return self.with_care(lambda careful: self._record(made, careful))
+        return self.with_care(lambda careful: self._record(made, burst, careful))
 
     def with_care(self, attempt: Callable[[bool], T]) -> T:
         """``attempt(careful)`` is one transaction that claims fires: without savepoints, or with when a host raised."""
@@ -109,7 +137,7 @@ class Ledger:
         fresh = _insert(db, fires)
         claims.kept += len(fresh)
         for fire in fresh:
-            if fire.outcome != Outcome.SUBMITTED:
+            if fire.outcome is not Outcome.SUBMITTED:
                 continue
             run_id = self._submit(db, fire, careful=careful)
             if run_id is None:
@@ -121,9 +149,11 @@ class Ledger:
                 if run_id != fire.key:
                     db.execute("UPDATE fires SET run_id = ? WHERE key = ?", (run_id, fire.key))
 
-    def _record(self, decisions: Sequence[Decision], careful: bool) -> Claims:
+    def _record(self, decisions: Sequence[Decision], burst: Burst | None, careful: bool) -> Claims:
         claims = Claims()
         with self._database.transaction() as db:
+            if burst is not None:
+                db.execute("DELETE FROM bursts WHERE id = ?", (burst.id,))
             reached = self._reached(db, decisions)
             after = {decision.schedule_id: decision.after for decision in decisions}
             claims.overtaken = {schedule_id: at for schedule_id, at in reached.items() if at > after[schedule_id]}
@@ -196,8 +226,8 @@ def _row(fire: Fire) -> tuple[object, ...]:
         fire.decided.timestamp(),
         fire.due.timestamp() if fire.due else None,
         json.dumps(fire.objects) if fire.objects else "[]",
-        fire.outcome.value,
-        fire.key if fire.outcome == Outcome.SUBMITTED else None,
+        fire.outcome._value_,  # a thousand a second: ``value`` takes a microsecond
+        fire.key if fire.outcome is Outcome.SUBMITTED else None,
         fire.detail,
     )
 

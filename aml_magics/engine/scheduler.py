@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from math import inf
@@ -21,9 +21,12 @@ from typing import Generic, TypeVar
 
 from aml_magics.engine.clock import RECHECK, Alarm, Clock
 
-__all__ = ["SLACK", "Due", "Scheduler", "no_collections"]
+__all__ = ["LONGEST_REST", "SLACK", "Due", "Scheduler", "no_collections"]
 
-SLACK = 0.002  # seconds that one waits for others: a thousand fires a second then share their wake-ups and transactions
+SLACK = 0.002  # seconds that one waits for others that follow closely
+# Seconds of rest for each fire of about the last second, and the most of it. A few fires a second do not notice; a
+# thousand share ten wake-ups and transactions, which is most of what they cost.
+REST, LONGEST_REST = 0.000_07, 0.1
 
 
 @contextmanager
@@ -67,9 +70,11 @@ class Scheduler(Generic[D]):
         self._heap: list[D] = []
         self._known: dict[str, D] = {}
         self._alarm = Alarm(clock)
-        self._sleeping_until = inf
+        self._sleeping_until = -inf  # awake
         self._monotonic = monotonic
         self._turned = monotonic()
+        self._lately = 0.0  # how many were fired, each counting half as much after every second
+        self._rested = self._fired = -inf
 
     def __len__(self) -> int:
         return len(self._known)
@@ -86,7 +91,7 @@ class Scheduler(Generic[D]):
         """When that one is due next; ``None`` when it is not here."""
         return self._known.get(name)
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> KeysView[str]:
         """Everybody who is here."""
         return self._known.keys()
 
@@ -126,6 +131,7 @@ class Scheduler(Generic[D]):
         except BaseException:
             self._rebuild()
             raise
+        self._rest(len(batch))
         for due in batch:
             if known.get(due.name) is due:
                 del known[due.name]
@@ -136,13 +142,14 @@ class Scheduler(Generic[D]):
             self.fire_due()
             self._turned = self._monotonic()
             until = self._next_stop()
-            delay = until - self._clock.now()
+            now = self._clock.now()
+            delay = max(until - now, min(self._rested - now, LONGEST_REST))  # however the clock was set meanwhile
             if delay <= 0.0:
                 await asyncio.sleep(0)  # the loop has other guests
                 continue
             self._sleeping_until = until
             await self._alarm.wait(delay)
-            self._sleeping_until = inf
+            self._sleeping_until = -inf
 
     def _next_stop(self) -> float:
         """When to look again: at the next instant, or a little later if another one follows so closely; or never."""
@@ -153,6 +160,11 @@ class Scheduler(Generic[D]):
             return inf
         head, until = heap[0], heap[0] + SLACK
         return until if any(head < due <= until for due in heap[1:3]) else head
+
+    def _rest(self, fired: int) -> None:
+        now = self._clock.now()
+        self._lately = self._lately * 0.5 ** max(0.0, now - self._fired) + fired
+        self._fired, self._rested = now, now + min(REST * self._lately, LONGEST_REST)
 
     def _take(self, now: float) -> list[D]:
         """What is due, out of the heap and in order, but still known."""

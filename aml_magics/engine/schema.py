@@ -10,6 +10,8 @@
 ``pending``    changes that have not fired, for each schedule; ``since`` is when that version was first seen, ``size``
                what it has of bytes, ``turn`` when one that is carried over may fire
 ``fires``      every decision; ``key`` is what makes it happen once
+``bursts``     schedules (JSON, ids) of which everything until ``at`` is decided as of then, though not written
+               out yet; they were first seen to be due at ``seen``
 ``polls``      the newest looks at each location; ``matched`` is JSON, the changes that count by schedule, empty when
                there are none and NULL where all counted; ``lateness`` is from due to begun, in seconds
 """
@@ -78,5 +80,8 @@ SCHEMA = (
         location INTEGER NOT NULL, key BLOB NOT NULL, content BLOB NOT NULL,
         PRIMARY KEY (location, key)
     );
+    """,
+    """
+    CREATE TABLE bursts (id INTEGER PRIMARY KEY, at REAL NOT NULL, seen REAL NOT NULL, schedules TEXT NOT NULL);
     """,
 )

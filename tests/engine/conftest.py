@@ -1,20 +1,26 @@
-"""Engines watch folders too; and what they promise of a datastore holds however it lists."""
+"""Engines watch folders too; what they promise of a datastore holds however it lists, of time however many are due."""
 
 import pytest
 
+from aml_magics.engine import timekeeper
 from tests.datastores.conftest import watchers_have_ended
 from tests.engine import fakes
 from tests.engine.on_azurite import AzuriteStore
 
-__all__ = ["any_listing", "watchers_have_ended"]
+__all__ = ["any_listing", "any_number", "watchers_have_ended"]
 
 EITHER_WAY = ("test_changes", "test_joining", "test_options", "test_polling", "test_settling", "test_sharing")
 
 WAYS = ("by name", "in pages", "on Azurite")
 
+FEW_OR_MANY = ("test_missed", "test_refusals", "test_time")
+
 
 def pytest_generate_tests(metafunc):
-    if metafunc.module.__name__.rpartition(".")[2] in EITHER_WAY:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in FEW_OR_MANY:
+        metafunc.parametrize("any_number", ("at once", "as bursts"), indirect=True)
+    if module in EITHER_WAY:
         moves_back = metafunc.definition.get_closest_marker("old_versions_return")  # which a service never shows
         ways = WAYS[:2] if moves_back else WAYS
         metafunc.parametrize("any_listing", ways, indirect=True)
@@ -38,3 +44,11 @@ def any_listing(request, monkeypatch, nothing_is_left_behind):
     yield
     for store in made:
         store.close()
+
+
+@pytest.fixture(autouse=True)
+def any_number(request, monkeypatch):
+    """Whatever is due is a burst, written out two schedules at a time."""
+    if getattr(request, "param", "at once") == "as bursts":
+        monkeypatch.setattr(timekeeper, "BURST", 0)
+        monkeypatch.setattr(timekeeper, "PART", 2)

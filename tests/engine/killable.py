@@ -43,6 +43,11 @@ REGISTRY = {
         Watch(id="ticks", name="ticks", trigger=EVERY_SECOND, created=BORN, missed=Missed.ALL),
     )
 }
+MANY = {
+    f"many-{number}": Watch(id=f"many-{number}", name="many", trigger=EVERY_SECOND, created=BORN)
+    for number in range(600)
+}
+REGISTRY |= MANY
 MARKS = ("ready", "looking", "page", "listed", "writing", "firing", "written", "committed")
 HALTED = "halted"
 PAGE_SIZE = 25  # so that a look takes several

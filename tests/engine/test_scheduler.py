@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_magics.engine.clock import RECHECK, Alarm
-from aml_magics.engine.scheduler import Due, Scheduler
+from aml_magics.engine.scheduler import LONGEST_REST, SLACK, Due, Scheduler
 from tests.engine.fakes import WallClock
 
 
@@ -75,6 +75,39 @@ def test_instants_that_follow_closely_share_a_wake_up_and_a_lone_one_is_not_kept
         assert recorder.batches == [3]
         await recorder.clock.pass_time(0.4975)
         assert recorder.batches == [3, 1]
+        task.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_thousand_a_second_share_ten_wake_ups_and_none_waits_longer_than_the_longest_rest():
+    async def scenario():
+        recorder, late = Recorder(), []
+        fire = recorder.scheduler._fire
+        recorder.scheduler._fire = lambda batch, now: late.append(now - min(batch)) or fire(batch, now)
+        recorder.scheduler.put(due(recorder.origin + 1 + number / 1000, f"s{number}") for number in range(3000))
+        task = asyncio.create_task(recorder.scheduler.run())
+        for _ in range(4100):
+            await recorder.clock.pass_time(0.001)
+        task.cancel()
+        assert len(recorder.fired) == 3000
+        assert sum(recorder.batches[-12:]) > 900
+        assert max(late) < LONGEST_REST + SLACK
+        assert late[0] < 2 * SLACK
+
+    asyncio.run(scenario())
+
+
+def test_a_clock_that_is_set_back_makes_no_rest_longer():
+    async def scenario():
+        recorder = Recorder()
+        recorder.put(**{f"s{number}": 1.0 for number in range(5000)})
+        task = asyncio.create_task(recorder.scheduler.run())
+        await recorder.clock.pass_time(1)
+        recorder.clock.step(-3600)
+        recorder.put(late=-3598.5)
+        await recorder.clock.pass_time(0.5 + LONGEST_REST)
+        assert recorder.fired[-1] == (-3598.5, "late")
         task.cancel()
 
     asyncio.run(scenario())
@@ -174,9 +207,11 @@ def test_an_overdue_schedule_that_never_ends_lets_others_run():
         recorder.again = {"a": 0.0}
         recorder.put(a=-1)
         task = asyncio.create_task(recorder.scheduler.run())
+        others = asyncio.create_task(asyncio.sleep(0))
         for _ in range(10):
-            await asyncio.sleep(0)
+            await recorder.clock.pass_time(LONGEST_REST / 10)
         task.cancel()
+        assert others.done()
         assert len(recorder.fired) > 1
 
     asyncio.run(scenario())

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from aml_magics.engine.host import Watch
 from aml_magics.model.resources import Missed, Outcome
 from aml_magics.model.triggers import Cron, Recurrence
 from tests.engine.fakes import START, Bench, at, every, off_for
@@ -77,28 +76,6 @@ def test_a_recurrence_without_start_time_does_not_fire_again_after_a_restart(tmp
             assert second.dues == [0]
             await second.clock.pass_time(3600)
             assert second.dues == [0, 3600]
-
-    asyncio.run(scenario())
-
-
-def test_all_that_is_due_at_one_instant_is_one_transaction():
-    async def scenario():
-        bench = Bench()
-        for number in range(50):
-            bench.write_schedule(Cron(expression="*/2 * * * *"), f"s{number}")
-        async with bench:
-            await bench.clock.pass_time(110)
-            begun = []
-            bench.database._connection.set_trace_callback(lambda sql: sql.startswith("BEGIN") and begun.append(sql))
-            woken = bench.host.submitted
-            batches = []
-            bench.host.submitted = lambda ids: batches.append(len(ids)) or woken(ids)
-            bench.clock.advance(10)
-            await bench.clock.pass_time(0)
-            bench.database._connection.set_trace_callback(None)
-            assert batches == [50]
-            assert len(begun) == 2  # the fires, and a beat
-            assert len(bench.runs) == 50
 
     asyncio.run(scenario())
 
@@ -255,9 +232,9 @@ def test_what_another_kernel_has_decided_meanwhile_is_not_decided_again_in_anoth
         async with second:
             assert second.dues == [0, 600]
             second.clock.advance(120)
-            third.engine._timekeeper.fire_due()  # would now find others missed, and make one run for these
+            fire_due(third)  # would now find others missed, and make one run for these
             assert second.dues == [0, 600]
-            third.engine._timekeeper.fire_due()  # from where the second has got to
+            fire_due(third)  # from where the second has got to
             assert second.dues == [0, 600, 720]
         third.database.close()
 
@@ -299,6 +276,11 @@ def test_a_kernel_that_wakes_late_takes_over_where_the_others_have_got_to(tmp_pa
     asyncio.run(scenario())
 
 
+def fire_due(bench: Bench) -> None:
+    bench.engine._timekeeper.fire_due()
+    bench.engine._timekeeper._finish_bursts()
+
+
 def _later(batch: list, now: float) -> None:
     raise RuntimeError("this kernel is stuck")
 
@@ -314,22 +296,5 @@ def test_lateness_is_from_due_to_committed():
             await bench.clock.pass_time(0)
             assert bench.engine.health().lateness_p99_ms == pytest.approx(2000)
             assert bench.engine.health().lateness_p50_ms in (0, pytest.approx(2000))
-
-    asyncio.run(scenario())
-
-
-def test_ten_thousand_that_are_due_together_are_one_batch():
-    async def scenario():
-        bench, batches = Bench(), []
-        with bench.database.transaction() as db:
-            for number in range(10_000):
-                name = f"s{number}"
-                bench.registry[name] = Watch(id=name, name=name, trigger=every(3600), created=bench.now)
-                db.execute("INSERT INTO schedules VALUES (?, 1)", (name,))
-        bench.host.submitted = lambda run_ids: batches.append(len(set(run_ids)))
-        async with bench:
-            await bench.clock.pass_time(0)
-            assert batches == [10_000]
-            assert len(bench.runs) == 10_000
 
     asyncio.run(scenario())

@@ -22,6 +22,7 @@ import psutil
 PATIENCE = 5.0
 MARK = "AML_MAGICS_TEST_SESSION"
 PROC = Path("/proc")
+_FOREIGN: dict[str, bytes] = {}  # processes of others, and when each was born
 
 # Threads that libraries start once per process and never end, with the reason. Nothing of ours may be here.
 LIBRARY_THREADS = {
@@ -150,12 +151,26 @@ def _processes() -> set[int]:
             found.update(int(pid) for pid in (task / "children").read_text().split())
         except OSError:
             continue  # that thread has ended, or the kernel was built without the list
-    mark = f"{MARK}={os.environ.get(MARK, '')}".encode()
     with os.scandir(PROC) as entries:
-        for entry in entries:
-            if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in _environ_of(entry.name):
-                found.add(int(entry.name))
+        found.update(int(entry.name) for entry in entries if entry.name.isdigit() and _is_ours(entry.name))
+    found.discard(os.getpid())
     return found
+
+
+def _is_ours(pid: str) -> bool:
+    """Whether it has our mark. A process that has none never gets it, and to ask again may wait for its memory."""
+    try:
+        stat = (PROC / pid / "stat").read_bytes()
+    except OSError:
+        return False
+    born = stat.rpartition(b")")[2].split()[19]
+    if _FOREIGN.get(pid) == born:
+        return False
+    environ = _environ_of(pid)
+    ours = f"{MARK}={os.environ.get(MARK, '')}".encode() in environ
+    if environ and not ours:
+        _FOREIGN[pid] = born
+    return ours
 
 
 def _environ_of(pid: str) -> bytes:
