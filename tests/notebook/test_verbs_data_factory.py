@@ -85,7 +85,9 @@ def test_a_pipeline_around_an_ml_run_passes_its_data_path_and_its_parameter(aml,
 
 def test_a_failed_ml_run_takes_the_failure_path_and_is_an_error_that_holds_the_run(aml, reads):
     cell = json.dumps(pipeline(reads))
-    with pytest.raises(FactoryRunFailed, match=r"'around' failed: Train: its run ended as Failed: .*exit code 3.*run logs") as caught:
+    with pytest.raises(
+        FactoryRunFailed, match=r"'around' failed: Train: its run ended as Failed: .*exit code 3.*run logs"
+    ) as caught:
         aml("data-factory run --parameter code=3", cell)
     assert "exit code 3" in caught.value.run.variables["kept"]
     view = aml("data-factory run --parameter code=3 --no-raise", cell)
