@@ -85,6 +85,21 @@ class RunCalls:
         )
         return (await self._runs([answer]))[0]
 
+    async def submit_as_written(
+        self, body: Mapping[str, object], *, pipeline_id: str = "", endpoint_id: str = "", version: str = ""
+    ) -> Run:
+        """Start a run with a body that somebody else wrote, a Data Factory or a Logic App. Sent once, as ``submit``.
+
+        To a pipeline, or to a pipeline endpoint: its default version, unless one is named.
+        """
+        path = f"/PipelineRuns/PipelineSubmit/{segment(pipeline_id)}"
+        if endpoint_id:
+            path = f"/PipelineRuns/PipelineEndpointSubmit/Id/{segment(endpoint_id)}"
+            path += f"/{segment(version)}" if version else ""
+        query: Query = {"pipelineVersion": version or None}
+        answer = await self.transport.json("POST", PIPELINES, path, query=query, body=body)
+        return (await self._runs([answer]))[0]
+
     async def run(self, run_id: str) -> Run:
         """One run. Raises ``NotFound``."""
         return (await self._runs([await self._run_entity(run_id)]))[0]

@@ -56,6 +56,10 @@ class Progress:
         self._steps = f"{done:,} of {total:,} {noun}, " if total > 1 else ""
         self.beat()
 
+    def under_way(self, what: str) -> None:
+        """What is going on, from any thread: shown with the next word."""
+        self._steps = f"{printable(what)}, " if what else ""
+
     def beat(self) -> None:
         """Say how long it has taken, if it is time to."""
         now = self._monotonic()

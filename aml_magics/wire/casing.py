@@ -33,6 +33,10 @@ class Body:
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
 
+    def names(self) -> list[str]:
+        """The names that are there, as they are written."""
+        return [str(name) for name in self._given]
+
     def get(self, name: str) -> object:
         """The value as it came; ``None`` when absent."""
         value: object = self._given.get(name)

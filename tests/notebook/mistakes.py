@@ -314,6 +314,20 @@ MISTAKES = [
     ("%%aml datastore upload --path ../x.csv --dry-run\ntext", "..", "relative to"),
     ("%%aml datastore upload x.csv --path x.csv\ntext", "two uploads", "Leave out"),
     ("%%aml datastore upload --path a.csv --datastore blob\ntext", "'blob'", "workspaceblobstore"),
+    # running a Data Factory pipeline
+    ("%aml data-factory run", "no definition to run", "%%aml"),
+    ("%aml data-factory run nothing.json", "nothing.json", "current folder"),
+    ("%%aml data-factory run x.json\n{}", "two definitions", "Leave out"),
+    ("%%aml data-factory run\n{", "the cell is no JSON", "Copy"),
+    ("%%aml data-factory run\n{}", "no activities", "activities"),
+    ('%%aml data-factory run --for 5\n{"activities": []}', "--for goes with --trigger", "Name the trigger"),
+    ('%%aml data-factory run --trigger x\n{"activities": []}', "no trigger 'x'", "--trigger"),
+    ('%%aml data-factory run --parameter x=1\n{"activities": []}', "no parameter 'x'", "declares none"),
+    (
+        '%%aml data-factory run\n{"activities": [{"name": "A", "type": "Copy"}]}',
+        "'A' (Copy); nothing was run",
+        "These do",
+    ),
     # connecting
     ("%aml connect nowhere", "nowhere", "Create it"),
     ("%aml connect ftp://example.org/workspace", "no address", "%aml serve"),

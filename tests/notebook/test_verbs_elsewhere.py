@@ -97,6 +97,9 @@ def test_a_run_is_submitted_waited_for_and_read(azure):
     assert "train" in repr(azure(f"run show {run.id}"))
 
 
+FACTORY = """{"name": "factory", "activities": [{"name": "Run", "type": "AzureMLExecutePipeline",
+    "typeProperties": {"mlPipelineEndpointId": "none", "experimentName": "E"}}]}"""
+
 # every verb: its line, and a word of the refusal when Azure cannot do it
 LINES = {
     ("status",): ("status", ""),
@@ -139,6 +142,7 @@ LINES = {
     ("run", "wait"): ("run wait {run}", ""),
     ("run", "logs"): ("run logs {run}", ""),
     ("run", "cancel"): ("run cancel {run}", ""),
+    ("data-factory", "run"): ("data-factory run factory.json", "The pipeline 'factory' failed: Run: "),
     ("panel", "overview"): ("panel", ""),
     ("panel", "pipelines"): ("panel pipelines", ""),
     ("panel", "schedules"): ("panel schedules", ""),
@@ -156,6 +160,7 @@ PATHS = [
 def test_every_verb_gives_a_result_or_one_clear_line(azure, folder):
     (folder / "x.txt").write_text("x")
     (folder / "x.py").write_text("print(1)")
+    (folder / "factory.json").write_text(FACTORY)
     run = azure("pipeline submit train --experiment MyExperiment")
     azure("run wait {run}", run=run)
     azure("schedule create s --pipeline train --every day --start-time 2999-01-01T00:00:00")
@@ -193,6 +198,7 @@ def test_in_any_weather_every_verb_ends_in_one_line_or_in_success(azure, bed, fo
 
     (folder / "x.txt").write_text("x")
     (folder / "x.py").write_text("print(1)")
+    (folder / "factory.json").write_text(FACTORY)
     run = azure("pipeline submit train --experiment MyExperiment")
     azure("run wait {run}", run=run)
     monkeypatch.setattr(session_of(azure.shell).workspace._connection.client.transport, "_sleep", no_time)

@@ -6,6 +6,7 @@ A new verb is one entry here and one function in ``commands/``; a test holds the
 from __future__ import annotations
 
 from aml_magics.notebook.grammar import Noun, Verb
+from aml_magics.notebook.nouns.data_factory import DATA_FACTORIES
 from aml_magics.notebook.nouns.datastore import DATASTORES
 from aml_magics.notebook.nouns.experiment import EXPERIMENTS
 from aml_magics.notebook.nouns.panel import PANELS
@@ -26,6 +27,7 @@ TREE: tuple[Noun | Verb, ...] = (
     PIPELINES,
     SCHEDULES,
     RUNS,
+    DATA_FACTORIES,
     PANELS,
     SERVE,
 )

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.workflows.data_factory.bed import Bed
+
+
+@pytest.fixture
+def bed() -> Bed:
+    return Bed()
