@@ -8,6 +8,7 @@ from __future__ import annotations
 from aml_magics.notebook.grammar import Noun, Verb
 from aml_magics.notebook.nouns.datastore import DATASTORES
 from aml_magics.notebook.nouns.experiment import EXPERIMENTS
+from aml_magics.notebook.nouns.export import EXPORTS
 from aml_magics.notebook.nouns.panel import PANELS
 from aml_magics.notebook.nouns.pipeline import PIPELINES
 from aml_magics.notebook.nouns.run import RUNS
@@ -25,6 +26,7 @@ TREE: tuple[Noun | Verb, ...] = (
     DATASTORES,
     PIPELINES,
     SCHEDULES,
+    EXPORTS,
     RUNS,
     PANELS,
     SERVE,
