@@ -12,7 +12,6 @@ from aml_magics.export.checking import (
     check_graph,
     check_keys,
     check_recurrence,
-    is_expression,
     named_in,
     require,
     texts_in,

@@ -104,7 +104,12 @@ def definition_from(
     declared = _mapping(written.get("parameters"), "parameters")
     filled = _filled(declared, parameters or {}, values or {}, here=here)
     defaults = {name: one["defaultValue"] for name, one in declared.items() if "defaultValue" in one}
-    known = {name: value for name, value in resolve(defaults, around).items() if not is_expression(value)}
+    # A default that needs what is not known stays the expression that it was.
+    known = {
+        name: value
+        for name, value in resolve(defaults, around).items()
+        if value != defaults[name] or not is_expression(value)
+    }
     filled = known | filled
     around = Surroundings(
         values=filled,
