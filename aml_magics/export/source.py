@@ -114,7 +114,8 @@ class Source:
         """The trigger of a change schedule. InvalidInput for a schedule by time."""
         trigger = self.schedule.trigger
         if not isinstance(trigger, DatastoreChange):
-            raise InvalidInput(f"{self.schedule.name!r} does not watch a datastore")
+            message = f"{self.schedule.name!r} does not watch a datastore"
+            raise InvalidInput(message, hint="Add datastore: workspaceblobstore.")
         return trigger
 
 
