@@ -87,8 +87,10 @@ def test_a_cell_with_a_pipeline_says_it_whole(aml, train):
 
 def test_a_batch_endpoint_needs_no_pipeline_of_v1(aml):
     cell = "batch_endpoint: scores\nevery: day\ntime_of_day: 02:00\npipeline_parameters: {rate: 0.5}\n"
-    view = aml("export data-factory Nightly", cell)
-    found = read_definition("Nightly-data-factory").pipelines["Nightly"]
+    view = aml("export data-factory Nightly", f"{cell}factory: mine\n")
+    read = read_definition("Nightly-data-factory")
+    found = read.pipelines["Nightly"]
+    assert read.factory == "mine"
     assert [one["name"] for one in found["activities"]] == ["Start_job", "Wait_for_job", "If_it_failed"]
     assert found["parameters"]["rate"] == {"type": "String", "defaultValue": "0.5"}
     assert "batch endpoint scores" in repr(view)
