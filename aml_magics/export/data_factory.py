@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.export.arm import Parameters, concat, escaped, parameter, template
 from aml_magics.export.batch_job import batch_activities
-from aml_magics.export.factory_triggers import factory_triggers, guard_of
+from aml_magics.export.factory_triggers import factory_triggers, guard_of, has_conditions
 from aml_magics.export.names import factory_name
 from aml_magics.export.notes import data_factory_differences
 from aml_magics.export.readme import data_factory_readme
@@ -43,6 +43,7 @@ _PROVIDER = "Microsoft.DataFactory/factories"
 _MOST_RUNS = 50
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _OWN = ("folderPath", "fileName")
+_ITS_FOLDER = "@join(skip(split(pipeline().parameters.folderPath, '/'), 1), '/')"
 _FILE = "@join(skip(split(concat(pipeline().parameters.folderPath, '/', pipeline().parameters.fileName), '/'), 1), '/')"
 
 
@@ -51,7 +52,7 @@ def export_data_factory(source: Source, now: datetime) -> Export:
     _check(source)
     name = factory_name(source.schedule.name)
     parameters = Parameters()
-    parameters.need("factoryName", "The data factory, which is there already.")
+    parameters.need("factoryName", "The data factory, which is there already.", value=source.factory)
     if source.batch_endpoint:
         services: list[Json] = []
     else:
@@ -92,6 +93,9 @@ def _check(source: Source) -> None:
         raise InvalidInput(message, hint="In Data Factory put both pipelines into one, the second with dependsOn.")
     if source.conditions.folders and not source.datastore:
         raise InvalidInput("folders go with a datastore", hint="Add datastore: workspaceblobstore.")
+    if source.batch_endpoint and has_conditions(source):
+        message = "a job of a batch endpoint cannot wait for conditions: Data Factory has no loop inside an If"
+        raise InvalidInput(message, hint="Leave window out, and take a pattern such as '*.csv'.")
 
 
 def _part(kind: str, name: str, properties: Json, depends_on: list[str]) -> Json:
@@ -131,10 +135,9 @@ def _pipeline(source: Source, parameters: Parameters) -> Json:
     if source.batch_endpoint:
         activities, variables = batch_activities(source, parameters, _values(source), _data_paths(source))
     else:
-        activities, variables = [_run_pipeline(source, parameters)], {}
-    guard = guard_of(source, parameters)
-    if guard and not source.batch_endpoint:
-        activities = [_if(guard, activities)]
+        run, variables = _run_pipeline(source, parameters), {}
+        guard = guard_of(source, parameters)
+        activities = [_if(guard, [run])] if guard else [run]
     pipeline: Json = {"activities": activities, "parameters": _parameters(source)}
     if schedule.description:
         pipeline = {"description": escaped(schedule.description)} | pipeline
@@ -149,10 +152,10 @@ def _parameters(source: Source) -> Json:
     """Of the Data Factory pipeline: those of the ML pipeline, and what an event fills in."""
     found: Json = {}
     if isinstance(source.schedule.trigger, DatastoreChange):
-        found = {name: {"type": "string"} for name in _OWN}
+        found = {name: {"type": "String"} for name in _OWN}
     for name, text in assignments(source).items():
         if _is_passed_on(name):
-            found[name] = {"type": "string", "defaultValue": escaped(text)}
+            found[name] = {"type": "String", "defaultValue": escaped(text)}
     return found
 
 
@@ -171,9 +174,14 @@ def _data_paths(source: Source) -> dict[str, Json]:
     found = {name: escaped(data_path(path)) for name, path in source.fixed_paths.items()}
     trigger = source.schedule.trigger
     if isinstance(trigger, DatastoreChange) and trigger.data_path_parameter_name:
-        path = _FILE if trigger.per == "file" else escaped(literal(source.folders[0]))
+        path = _FILE if trigger.per == "file" else _folder(source)
         found[trigger.data_path_parameter_name] = {"DataStoreName": trigger.datastore, "RelativePath": path}
     return found
+
+
+def _folder(source: Source) -> str:
+    """What a run gets that is for a whole folder: that folder, or the one of several in which the event was."""
+    return escaped(literal(source.folders[0])) if len(source.folders) == 1 else _ITS_FOLDER
 
 
 def _run_pipeline(source: Source, parameters: Parameters) -> Json:

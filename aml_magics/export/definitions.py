@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aml_magics.export.arm import Surroundings, resolve
+from aml_magics.export.arm import Surroundings, is_expression, resolve
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.casing import Json
 
@@ -103,14 +103,22 @@ def definition_from(
     around = around or Surroundings()
     declared = _mapping(written.get("parameters"), "parameters")
     filled = _filled(declared, parameters or {}, values or {}, here=here)
+    defaults = {name: one["defaultValue"] for name, one in declared.items() if "defaultValue" in one}
+    # A default that needs what is not known stays the expression that it was.
+    known = {
+        name: value
+        for name, value in resolve(defaults, around).items()
+        if value != defaults[name] or not is_expression(value)
+    }
+    filled = known | filled
     around = Surroundings(
         values=filled,
         subscription=around.subscription,
         resource_group=around.resource_group,
-        location=around.location or str(filled.get("location", "")),
+        location=around.location,
     )
     resources = tuple(resolve(one, around) for one in written["resources"])
-    missing = tuple(one for one in declared if one not in filled)
+    missing = tuple(one for one in declared if one not in filled and one not in defaults)
     about = _mapping(_mapping(written.get("metadata"), "metadata").get("amlMagics"), "metadata")
     noted = {"datastore": about.get("datastore", ""), "folders": tuple(about.get("folders", ())), "missing": missing}
     if any(str(one.get("type", "")).startswith(_FACTORY) for one in resources):
@@ -129,9 +137,7 @@ def _filled(
             found[name] = values[name]
         elif isinstance(in_file, Mapping) and "value" in in_file:
             found[name] = in_file["value"]
-        elif "defaultValue" in one:
-            found[name] = one["defaultValue"]
-        elif embedded is not None:
+        elif "defaultValue" not in one and embedded is not None:
             found[name] = embedded
     return found
 
@@ -197,10 +203,11 @@ def _json(file: Path) -> Json:
         message = f"there is no file {str(file)!r}"
         raise NotFound(message, hint="Make one with %aml export logic-app NAME.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read {str(file)!r}: {error}") from None
+        message = f"cannot read {str(file)!r}: {error}"
+        raise InvalidInput(message, hint="Name the folder of an export, or its template.json.") from None
     except json.JSONDecodeError as error:
         message = f"{file.name} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
-        raise InvalidInput(message) from None
+        raise InvalidInput(message, hint="Mend it there, or export it again.") from None
     return _mapping(found, file.name)
 
 

@@ -54,24 +54,24 @@ class Window:
 class Conditions:
     """What schedules of v1 cannot ask for.
 
-    ``folders`` are watched instead of the trigger's own. ``after`` is a pipeline (its name, its id and where its runs
-    are listed) whose newest run must have succeeded. ``concurrency`` is how many runs of the workflow there may be.
+    ``folders`` are watched instead of the trigger's own. ``after`` names a pipeline whose newest run must have
+    succeeded, ``after_runs`` is where its runs are listed. ``concurrency`` is how many runs of the workflow there may
+    be at a time.
     """
 
     folders: tuple[str, ...] = ()
     window: Window | None = None
     after: str = ""
-    after_id: str = ""
     after_runs: str = ""
     concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """``url`` is where a submission is POSTed; ``datastore`` is set for a change trigger.
+    """``url`` is where a submission to ``target`` (a name) is POSTed; ``datastore`` is set for a change trigger.
 
     ``is_embedded`` says that the addresses and names are those of a workspace embedded in a kernel: good for running
-    the definition there, no values for Azure. ``endpoint_version`` and ``batch_endpoint`` are for Data Factory.
+    the definition there, no values for Azure. ``factory`` and what follows it are for Data Factory.
     """
 
     schedule: Schedule
@@ -80,6 +80,8 @@ class Source:
     datastore: Datastore | None = None
     is_embedded: bool = False
     conditions: Conditions = field(default_factory=Conditions)
+    target: str = ""
+    factory: str = ""
     endpoint_version: str = ""
     batch_endpoint: str = ""
 
@@ -113,7 +115,8 @@ class Source:
         """The trigger of a change schedule. InvalidInput for a schedule by time."""
         trigger = self.schedule.trigger
         if not isinstance(trigger, DatastoreChange):
-            raise InvalidInput(f"{self.schedule.name!r} does not watch a datastore")
+            message = f"{self.schedule.name!r} does not watch a datastore"
+            raise InvalidInput(message, hint="Add datastore: workspaceblobstore.")
         return trigger
 
 

@@ -9,6 +9,7 @@ from aml_magics.notebook.grammar import Noun, Verb
 from aml_magics.notebook.nouns.data_factory import DATA_FACTORIES
 from aml_magics.notebook.nouns.datastore import DATASTORES
 from aml_magics.notebook.nouns.experiment import EXPERIMENTS
+from aml_magics.notebook.nouns.export import EXPORTS
 from aml_magics.notebook.nouns.panel import PANELS
 from aml_magics.notebook.nouns.pipeline import PIPELINES
 from aml_magics.notebook.nouns.run import RUNS
@@ -26,6 +27,7 @@ TREE: tuple[Noun | Verb, ...] = (
     DATASTORES,
     PIPELINES,
     SCHEDULES,
+    EXPORTS,
     RUNS,
     DATA_FACTORIES,
     PANELS,
