@@ -7,6 +7,7 @@ workspace's.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from aml_magics.client.services import DATASTORES, HISTORY, PIPELINES
 from aml_magics.model.errors import InvalidInput
@@ -43,8 +44,10 @@ class OwnAddresses:
         return await self._transport.json(method, service, path, body=body)
 
     def _place(self, url: str) -> tuple[Service, str] | None:
+        """The service and the path in it, whatever the host; ``None``: it is another workspace's, or none's."""
+        parts = urlsplit(url)
         for service in _SERVICES:
-            path = self._transport.path_of(service, url)
-            if path is not None:
-                return service, path
+            before, found, path = parts.path.partition(f"{service.prefix}{self._transport.scope}/")
+            if found and not before and parts.scheme in ("http", "https"):
+                return service, f"/{path}" + (f"?{parts.query}" if parts.query else "")
         return None

@@ -23,7 +23,6 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -145,13 +144,10 @@ class Transport:
     def __repr__(self) -> str:
         return f"<Transport {self.host}>"
 
-    def path_of(self, service: Service, url: str) -> str | None:
-        """The path in this workspace that a URL of a service names, whatever its host; ``None``: it is another's."""
-        parts = urlsplit(url)
-        before, found, path = parts.path.partition(f"{service.prefix}{self._scope}/")
-        if before or not found or parts.scheme not in ("http", "https"):
-            return None
-        return f"/{path}" + (f"?{parts.query}" if parts.query else "")
+    @property
+    def scope(self) -> str:
+        """The workspace's path."""
+        return self._scope
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -1,3 +1,5 @@
+"""A bed for every test: pipelines on a fake workspace and a clock that stands still."""
+
 from __future__ import annotations
 
 import pytest
