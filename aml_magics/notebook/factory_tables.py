@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aml_magics.workflows.data_factory.records import ActivityRun, PipelineRun
     from aml_magics.workflows.data_factory.triggers import Watched
 
-__all__ = ["plan", "run_view", "watched_view"]
+__all__ = ["plan", "run_view", "short", "watched_view"]
 
 _ACTIVITIES: Columns = {
     "activity": "string",
@@ -122,7 +122,7 @@ def _row(one: ActivityRun, within: str) -> dict[str, object]:
         "started": one.started if has_run else None,
         "seconds": round(one.seconds, 3) if has_run else None,
         "attempts": one.attempts or None,
-        "result": one.error.get("message") or _short(one.output),
+        "result": one.error.get("message") or short(one.output),
         "ml_run": ", ".join(one.ml_runs),
         "user_properties": _pairs(one.user_properties),
     }
@@ -161,10 +161,10 @@ def _seconds(run: PipelineRun) -> float:
 
 
 def _pairs(values: Any) -> str:  # noqa: ANN401 - a mapping of any JSON
-    return ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+    return ", ".join(f"{name}={short(value)}" for name, value in values.items())
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """JSON of a value, not too much of it, without what looks like a secret."""
     if value is None or value == {}:
         return ""

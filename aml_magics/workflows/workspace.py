@@ -73,4 +73,7 @@ def one_error() -> Iterator[None]:
         error: BaseException = group
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        raise error from None
+        try:
+            raise error from None
+        finally:
+            error.__context__ = None  # IPython shows everything that was raised beside a group at length

@@ -10,6 +10,7 @@ from aml_magics.notebook.nouns.data_factory import DATA_FACTORIES
 from aml_magics.notebook.nouns.datastore import DATASTORES
 from aml_magics.notebook.nouns.experiment import EXPERIMENTS
 from aml_magics.notebook.nouns.export import EXPORTS
+from aml_magics.notebook.nouns.logic_app import LOGIC_APPS
 from aml_magics.notebook.nouns.panel import PANELS
 from aml_magics.notebook.nouns.pipeline import PIPELINES
 from aml_magics.notebook.nouns.run import RUNS
@@ -29,6 +30,7 @@ TREE: tuple[Noun | Verb, ...] = (
     SCHEDULES,
     EXPORTS,
     RUNS,
+    LOGIC_APPS,
     DATA_FACTORIES,
     PANELS,
     SERVE,

@@ -1,0 +1,36 @@
+"""Which datastore of the workspace stands for a storage account, and what a blob looks like to a trigger."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from aml_magics.model.errors import InvalidInput, did_you_mean
+from aml_magics.workflows.workspace import MlWorkspace
+
+__all__ = ["Place", "place_for"]
+
+
+class Place(NamedTuple):
+    """A datastore, and the name of the container that it stands for."""
+
+    datastore: str
+    container: str
+
+
+async def place_for(workspace: MlWorkspace, container: str, *, what: str, wanted: str = "", noted: str = "") -> Place:
+    """The datastore named, else the one that the export noted down, else the one in that container.
+
+    Without a container it is the default one. A folder stands for any container. Raises ``InvalidInput``.
+    """
+    stores = {one.name: one for one in await workspace.datastores()}
+    if wanted and wanted not in stores:
+        raise InvalidInput(f"there is no datastore {wanted!r}", hint=did_you_mean(wanted, stores))
+    fits = (one for one in stores.values() if (one.container == container if container else one.is_default))
+    found = stores.get(wanted or noted) or next(fits, None)
+    if found is None:
+        message = f"{what} watches the container {container!r}, and no datastore is in it"
+        raise InvalidInput(message, hint=f"Name one that stands for it: --datastore {next(iter(stores), 'NAME')}.")
+    if found.container and container and found.container != container:
+        message = f"{what} watches the container {container!r}"
+        raise InvalidInput(message, hint=f"The datastore {found.name!r} is in {found.container!r}: name another.")
+    return Place(found.name, container or found.container or found.name)
