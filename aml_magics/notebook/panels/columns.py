@@ -13,10 +13,23 @@ from typing import Any
 
 from aml_magics.model.resources import RunStatus, Status, StepStatus
 from aml_magics.notebook.present import moment
-from aml_magics.notebook.widgets.cells import Action, Cell, Column, Icon
+from aml_magics.notebook.widgets.cells import Action, Cell, Column, Icon, is_missing
 
-__all__ = ["CANCEL", "DATASTORES", "DISABLE", "ENABLE", "OVERVIEW", "PIPELINES", "RUNS", "SCHEDULES", "duration"]
+__all__ = [
+    "CANCEL",
+    "DATASTORES",
+    "DISABLE",
+    "ENABLE",
+    "OVERVIEW",
+    "PIPELINES",
+    "RUNS",
+    "SCHEDULES",
+    "duration",
+    "named",
+    "run_named",
+]
 
+_SHORT_ID = 8
 _STEP_ICONS: Mapping[str, Icon] = {
     StepStatus.FINISHED: "ok",
     StepStatus.FAILED: "bad",
@@ -88,6 +101,17 @@ def _steps(line: Sequence[tuple[str, str, float, float]]) -> Cell:
 
 def _has(status: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda row: row["status"] == status
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """``nightly, 3f9c01ab``: a name may be given twice."""
+    return f"{row['name']}, {row['id'][:_SHORT_ID]}"
+
+
+def run_named(row: Mapping[str, Any]) -> str:
+    """``train, run 3f9c01ab``."""
+    run = f"run {row['id'][:_SHORT_ID]}"
+    return run if is_missing(row["pipeline"]) else f"{row['pipeline']}, {run}"
 
 
 DISABLE = Action("disable", "Disable", when=_has(Status.ACTIVE))

@@ -36,18 +36,13 @@ _TONES = {"ok": "#388e3c", "bad": "#d32f2f", "run": "#1976d2", "wait": "#757575"
 class Snapshot:
     """The first rows of a table, as plain values."""
 
-    keys: Sequence[str]
+    names: Sequence[tuple[str, str]]  # (what a row is called, its key), to choose from
     label: str
     columns: Sequence[Column]
     cells: Sequence[Sequence[Cell]]
     counted: str
     footer: str
     empty: str
-
-    @property
-    def names(self) -> list[tuple[str, str]]:
-        """(first cell, key) of each row, to choose from."""
-        return [(row[0].text or key, key) for key, row in zip(self.keys, self.cells, strict=True)]
 
     def html(self, at: datetime, *, before_widget: bool = False) -> str:
         """As HTML that says when it was made; ``before_widget`` when the live table is the next output."""
