@@ -145,9 +145,9 @@ SCHEDULES = (
 RUNS = (
     Column("status", kind="status", width=11, hint="detail"),
     Column("pipeline", width=10, grow=1),
-    Column("schedule", width=10, grow=1),
     Column("started", kind="time", width=20, show=_second),
     Column("seconds", "Took", kind="number", width=10, show=duration),
+    Column("schedule", width=10, grow=1),
     Column("steps", kind="drawing", width=12, show=_steps),
     Column("data_path", width=14, grow=2, hint="data_path"),
     Column("id", "Id", width=8),
@@ -161,9 +161,9 @@ DATASTORES = (
     Column("place", width=20, grow=2, hint="place"),
 )
 OVERVIEW = (
-    Column("what", width=10, show=str.capitalize),
+    Column("what", width=12, show=str.capitalize),
     Column("there", width=17),
-    Column("now", width=28, grow=3, hint="now"),
     Column("last", kind="time", width=17, show=_minute),
     Column("next", kind="time", width=17, show=_minute),
+    Column("now", width=28, grow=3, hint="now"),
 )

@@ -1,6 +1,6 @@
 // The table. It draws the rows in sight, keeps scroll and focus where they are, and reports gestures to Python.
 const ROW = 28, SPARE = 8
-const { max, min, floor } = Math
+const { max, min } = Math
 const still = { preventScroll: true }
 const focused = () => document.activeElement
 const between = (low, at, high) => max(low, min(at, high))
@@ -22,7 +22,7 @@ const view = (model, el) => {
   const { label, columns, layout, least, actions, height, opens } = model.get("spec")
   const now = () => model.get("picture"), id = Math.random(), drawn = new Map() // key -> its element
   let asked = 0, answered = 0, slow, gone, wide = 0, log, shown
-  let at = 0, part = 0, held, tabbed // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
+  let at = 0, part = 0, held, tabbed = {} // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
   let top, topAt, jumped // the key that was first in sight, and where
   let scrolled = 0, high = 0, counted // as last read: to read it at every message would make the page lay out twice
 
@@ -83,7 +83,7 @@ const view = (model, el) => {
     return make(pending ? "button.busy" : "button", { tabIndex, ariaDisabled: pending, onclick: () => act(key, action),
       ariaLabel: `${label} ${named(key)}${pending ? ": pending" : ""}` }, label)
   }
-  const aligned = ({ right }, facts, inside) => make(right ? "div.right" : "div", facts, inside)
+  const aligned = ({ look }, facts, inside) => make("div." + look, facts, inside)
   const makeRow = key => {
     const boxes = columns.map(() => make("div.text"))
     const line = make("div.row", { role: "row", tabIndex: -1, key, boxes,
@@ -116,7 +116,7 @@ const view = (model, el) => {
   }
   const draw = () => {
     const { start, keys, count } = now(), stop = start + keys.length, went = keys.indexOf(top) + start - topAt
-    const seenFirst = () => floor(scrolled / ROW)
+    const seenFirst = () => scrolled / ROW | 0
     // Rows that come or go above those in sight do not move them.
     if (!jumped && topAt > 0 && seenFirst() === topAt && keys.includes(top) && went) scroll(scrolled + went * ROW)
     jumped = false
@@ -137,7 +137,7 @@ const view = (model, el) => {
     if ((from < start || to > stop) && idle()) ask("rows", { start: max(0, topAt - many), length: many * 3 })
   }
 
-  const look = () => {
+  const moved = () => {
     read()
     draw()
   }
@@ -152,7 +152,7 @@ const view = (model, el) => {
     at = keys.includes(held) ? start + keys.indexOf(held) : min(at, count - 1)
     held = keys[at - start]
     const all = stops()
-    if (tabbed) tabbed.tabIndex = -1
+    tabbed.tabIndex = -1
     tabbed = all[min(part, all.length - 1)]
     tabbed.tabIndex = 0
     if (focused() === grid && tabbed !== grid) tabbed.focus(still)
@@ -213,11 +213,12 @@ const view = (model, el) => {
       grid.ariaRowCount = 1 + (counted = count)
       read()
     }
-    nothing.hidden = !none
     nothing.textContent = none
     foot.textContent = footer
-    strip.hidden = !error
-    if (error) strip.replaceChildren(icon("bad"), words(error), quiet("✕", "Dismiss the error", () => ask("dismiss")))
+    if (strip.said !== error) {
+      strip.said = error
+      strip.replaceChildren(...(error ? [icon("bad"), words(error), quiet("✕", "Dismiss the error", () => ask("dismiss"))] : []))
+    }
     tell()
     drawDetail(set, more)
     draw()
@@ -236,21 +237,21 @@ const view = (model, el) => {
     onclick: () => column.sorts && ask("sort", { column: place }) }, words(column.title)))
   const head = make("div.row.head", { role: "row", ariaRowIndex: 1, at: -1 }, ...heads,
     acting && make("div.acts", { role: "columnheader", ariaLabel: "Actions" }))
-  const body = make("div.body", { role: "presentation" })
+  const body = make("div.body")
   const grid = make("div.grid", { role: "grid", ariaLabel: label, ariaMultiSelectable: true,
-    onscroll: look }, make("div.inner", { role: "presentation" }, head, body))
+    onscroll: moved }, make("div.inner", {}, head, body))
   const input = make("input", { type: "search", placeholder: "Filter", ariaLabel: "Filter " + label, oninput: typed })
   const status = make("span.soft", { role: "status" }), strip = make("div.error", { role: "alert" }), nothing = make("p.soft")
   const below = make("div"), foot = make("footer.soft")
   const root = make("div.aml-table", { role: "group", ariaLabel: label, onkeydown: pressed },
     make("div.bar", {}, make("strong", {}, label), status, input), strip, grid, nothing, below, foot)
   grid.style.maxHeight = (height + 1) * ROW + 2 + "px"
-  root.style.setProperty("--columns", layout + (acting ? " var(--acts)" : ""))
-  root.style.setProperty("--least", least)
+  grid.style.setProperty("--columns", layout + (acting ? " var(--acts)" : ""))
+  grid.style.setProperty("--least", least)
   grid.addEventListener("focusin", entered)
   el.append(root)
   refresh({ set: now() })
-  const size = new ResizeObserver(look), heard = { "msg:custom": receive, comm_live_update: () => tell(gone = true) }
+  const size = new ResizeObserver(moved), heard = { "msg:custom": receive, comm_live_update: () => tell(gone = true) }
   size.observe(grid)
   for (const name in heard) model.on(name, heard[name])
   return () => {

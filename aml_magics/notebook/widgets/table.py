@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Face", "Table"]
 
 _BREATH = 0.001  # seconds
+_SHRINK = {"time": 0.36, "text": 0.28}  # where there is little room an instant takes two lines, a text is cut earlier
 
 
 class Face(Protocol):
@@ -223,14 +224,18 @@ class Table:
 
     def spec(self) -> dict[str, Any]:
         """What never changes, for a browser."""
-        # In the first cell there is room for the button that opens the row.
-        columns = [(column.least + (0 if place else 1.4), column) for place, column in enumerate(self.columns)]
+        # In the first cell there is room for the button that opens the row. Where there is little, --narrow is 1.
+        wide = [column.least + (0 if place else 1.4) for place, column in enumerate(self.columns)]
+        less = [width * _SHRINK.get(column.kind, 0) for width, column in zip(wide, self.columns, strict=True)]
+        shares = [column.grow or 0.01 for column in self.columns]
         return {
             "label": printable(self.label),
             "height": self.height,
             "columns": [column.wire() for column in self.columns],
-            "layout": " ".join(f"minmax({width}em, {column.grow or 0.01}fr)" for width, column in columns),
-            "least": f"{sum(width for width, _ in columns):.2f}em",
+            "layout": " ".join(
+                f"minmax({_least(*widths)}, {share}fr)" for *widths, share in zip(wide, less, shares, strict=True)
+            ),
+            "least": _least(sum(wide), sum(less)),
             "actions": {action.name: printable(action.label) for action in self.actions},
             "opens": self.opens,
         }
@@ -314,3 +319,7 @@ class Table:
         from aml_magics.notebook.widgets.display import display_table  # noqa: PLC0415 - a face is imported when shown
 
         display_table(self)
+
+
+def _least(wide: float, less: float) -> str:
+    return f"calc({wide:.2f}em - {less:.2f}em * var(--narrow, 0))"
