@@ -25,7 +25,6 @@ __all__ = [
     "RUNS",
     "SCHEDULES",
     "duration",
-    "named",
     "run_named",
 ]
 
@@ -101,11 +100,6 @@ def _steps(line: Sequence[tuple[str, str, float, float]]) -> Cell:
 
 def _has(status: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda row: row["status"] == status
-
-
-def named(row: Mapping[str, Any]) -> str:
-    """``nightly, 3f9c01ab``: a name may be given twice."""
-    return f"{row['name']}, {row['id'][:_SHORT_ID]}"
 
 
 def run_named(row: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Kind:
     """``see`` asks the workspace (the client, how many of the newest), ``frame`` makes the data; ``key`` is its column.
 
     ``change`` does what a button says (the client, the action, the key), ``open`` says what there is of one row.
-    ``named`` is what a row is called, unlike any other, where it is not seen as a whole; without it, its first cell.
+    ``named`` is what a row is called, unlike any other, where it is not seen as a whole; its first cell unless given.
     ``limit`` is what is asked for unless somebody says otherwise; on Azure each run costs a question.
     """
 
@@ -73,7 +73,6 @@ _KINDS = (
         frame=frames.pipelines,
         actions=(columns.DISABLE, columns.ENABLE),
         change=change_pipeline,
-        named=columns.named,
         open=open_pipeline,
     ),
     Kind(
@@ -85,7 +84,6 @@ _KINDS = (
         frame=frames.schedules,
         actions=(columns.DISABLE, columns.ENABLE),
         change=change_schedule,
-        named=columns.named,
         open=open_schedule,
     ),
     Kind(

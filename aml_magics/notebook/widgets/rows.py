@@ -8,20 +8,21 @@ cells are made for those only, and only for values that have not been in sight l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.notebook.present import printable
-from aml_magics.notebook.widgets.cells import Action, Cell, Column, Wire
-from aml_magics.notebook.widgets.search import Search
+from aml_magics.notebook.widgets.cells import Action, Cell, Column, Wire, is_missing
+from aml_magics.notebook.widgets.search import Search, is_same
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     Order: TypeAlias = NDArray[np.intp]
@@ -32,6 +33,7 @@ Sort: TypeAlias = tuple[str, bool] | None
 Row: TypeAlias = list[Any]  # [the cells, the names of the actions that apply, its name if it is not the first cell's]
 
 _MOST_REMEMBERED = 5_000  # cells
+_IS_COPIED_AT_ONCE = int(pd.__version__.split(".")[0]) < 3  # newer ones copy a column when somebody writes to it
 
 
 class Rows:
@@ -53,6 +55,8 @@ class Rows:
         self._actions = actions
         self._search = Search(columns)
         self._keys: pd.Series[Any] | None = None
+        self._first: pd.Series[Any] | None = None
+        self._shared: set[object] = set()
         self._sorted: tuple[Sort, pd.Series[Any], Order] | None = None
         self._memo: dict[Any, Wire] = {}
         self.replace(frame)
@@ -78,19 +82,29 @@ class Rows:
         if missing := sorted(wanted - set(frame.columns)):
             message = f"the table's frame has no column {missing[0]!r}"
             raise InvalidInput(message, hint=did_you_mean(missing[0], map(str, frame.columns)))
-        self._replace_keys(frame[self._key])
-        self._frame = frame.copy()
+        own = frame.copy(deep=_IS_COPIED_AT_ONCE)
+        self._replace_keys(own[self._key])
+        self._replace_first(own[self.columns[0].name])
+        self._frame = own
         self.arrange()
 
     def _replace_keys(self, keys: pd.Series[Any]) -> None:
         """Most often they are the same, which is quickly seen."""
-        if self._keys is not None and self._keys.equals(keys):
+        if is_same(self._keys, keys):
             return
         if not keys.is_unique:
             message = f"two rows of the table's frame have the key {str(keys[keys.duplicated()].iloc[0])!r}"
             raise InvalidInput(message, hint=f"The column {self._key!r} has to tell rows apart.")
-        self._keys = keys.copy()
+        self._keys = keys
         self._places: dict[str, int] | None = None
+
+    def _replace_first(self, first: pd.Series[Any]) -> None:
+        """Which names are no names, because several rows have them."""
+        if is_same(self._first, first):
+            return
+        self._first, self._shared = first, set()
+        with suppress(TypeError):  # values that have no hash are taken to be different
+            self._shared = set(first[first.duplicated()].to_list())
 
     def sort_by(self, sort: Sort) -> None:
         """Sort by (column, ascending), or as the frame is. InvalidInput names a column that cannot be sorted by."""
@@ -195,11 +209,18 @@ class Rows:
         return self._memo[look]
 
     def _own_name(self, values: Mapping[Any, Any]) -> list[str]:
-        return [printable(self._named(values))] if self._named is not None else []
+        """What a row is called, if it is not called what its first cell says."""
+        if self._named is not None:
+            return [printable(self._named(values))]
+        value, key = values[self.columns[0].name], str(values[self._key])
+        if is_missing(value):
+            return [printable(key)]
+        if isinstance(value, Hashable) and value in self._shared:
+            return [printable(f"{self._cell(self.columns[0], values).text}, {_short(key)}")]
+        return []
 
     def _name_in(self, values: Mapping[Any, Any]) -> str:
-        name, *_ = [*self._own_name(values), self._cell(self.columns[0], values).text]
-        return name or str(values[self._key])
+        return [*self._own_name(values), self._cell(self.columns[0], values).text][0]
 
     @staticmethod
     def _cell(column: Column, values: Mapping[Any, Any]) -> Cell:
@@ -208,7 +229,7 @@ class Rows:
     def _sorted_by(self, sort: tuple[str, bool]) -> Order:
         """All rows in this order; worked out again only when the column has changed."""
         series = self._frame[sort[0]].reset_index(drop=True)
-        if self._sorted is None or self._sorted[0] != sort or not self._sorted[1].equals(series):
+        if self._sorted is None or self._sorted[0] != sort or not is_same(self._sorted[1], series):
             self._sorted = sort, series, self._order_of(series, *sort)
         return self._sorted[2]
 
@@ -226,6 +247,11 @@ def _sort(series: pd.Series[Any], ascending: bool) -> pd.Series[Any]:
 
 def _without_case(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.str.casefold() if is_string_dtype(series) else series
+
+
+def _short(key: str) -> str:
+    """Of a GUID what tells it apart for people."""
+    return key if len(key) < 32 else key[:8]
 
 
 def _look(value: object) -> object:

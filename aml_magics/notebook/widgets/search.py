@@ -23,7 +23,7 @@ from aml_magics.notebook.widgets.cells import Column
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Search"]
+__all__ = ["Search", "is_same"]
 
 _AT_ONCE = 10_000  # so many texts made one by one let nobody wait
 _SLICE = 250
@@ -75,7 +75,7 @@ class _Index:
         return len(self._unmade) > 0
 
     def follow(self, series: pd.Series[Any]) -> None:
-        if self._series is not None and self._series.equals(series):
+        if is_same(self._series, series):
             return
         self._series, self._found = series, {}
         codes, values = _distinct(series)
@@ -123,3 +123,16 @@ def _places_in(old: pd.Index[Any], new: pd.Index[Any]) -> NDArray[np.intp]:
         if old.dtype == new.dtype:  # the zone of instants is part of it
             return old.get_indexer(new)
     return np.full(len(new), -1)
+
+
+def is_same(old: pd.Series[Any] | None, new: pd.Series[Any]) -> bool:
+    """Whether a column holds what another one holds.
+
+    Columns of Arrow that share their array do, and need not be looked at: each look lets other threads have the
+    interpreter, which a busy cell gives back milliseconds later. The attribute is private to pandas: without it,
+    a look is taken.
+    """
+    if old is None:
+        return False
+    arrow = getattr(old.array, "_pa_array", None)
+    return (arrow is not None and arrow is getattr(new.array, "_pa_array", None)) or old.equals(new)

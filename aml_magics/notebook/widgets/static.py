@@ -48,7 +48,8 @@ class Snapshot:
         caption += f"{escape(self.counted)}, as of {at:%Y-%m-%d %H:%M:%S %Z}</span></caption>"
         table = f'<table style="{_TABLE}">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         notes = f'<p style="font-size:12px;opacity:.8">{escape(self.footer)}</p>' if self.footer else ""
-        return f'{twins("aml-static", "aml-table") if before_widget else ""}<div class="aml-static" style="overflow-x:auto">{table}{notes}</div>'
+        rules = twins("aml-static", "aml-table") if before_widget else ""
+        return f'{rules}<div class="aml-static" style="overflow-x:auto">{table}{notes}</div>'
 
     def text(self, at: datetime) -> str:
         """The same facts as text."""

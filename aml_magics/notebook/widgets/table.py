@@ -55,7 +55,8 @@ class Table:
 
     ``on_action(action, key)`` is called for a button, ``on_open(key)`` when a row is opened (without it no row opens),
     ``on_shut()`` when it is closed, ``on_close()`` once, when the table is. ``named(row)`` gives what a row is called
-    where it is not seen as a whole (labels of its buttons, the heading of its details); without it, its first cell.
+    where it is not seen as a whole (labels of its buttons, the heading of its details), unlike any other; without it,
+    its first cell, and its key where several rows have that.
     ``height`` is in rows, ``noun`` is what one row is, ``empty`` shows when there is none, ``footer`` below. Functions
     of values or rows are asked once for values that look the same. Raises InvalidInput when a column is missing or the
     key does not tell rows apart.

@@ -10,7 +10,7 @@ __all__ = ["twins"]
 
 
 def twins(static: str, live: str) -> str:
-    """The rules for an output that holds an element of the class ``static``, and the next, which may hold a ``live``."""
+    """The rules for an output with an element of class ``static`` and the next, which may have a ``live`` one."""
     static_output, output = f".jp-OutputArea-child:has(.{static})", ".jp-OutputArea-child"
     return (
         f"<style>{static_output}:has(+ {output} .{live}),{static_output} + {output}:not(:has(.{live}))"
