@@ -137,7 +137,7 @@ SCHEDULES = (
     Column("host", width=7),
 )
 RUNS = (
-    Column("status", kind="status", width=11, hint="detail"),
+    Column("status", kind="status", width=10, hint="detail"),
     Column("pipeline", width=10, grow=1),
     Column("started", kind="time", width=20, show=_second),
     Column("seconds", "Took", kind="number", width=10, show=duration),

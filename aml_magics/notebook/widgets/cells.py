@@ -125,6 +125,11 @@ class Column:
             bars=made.bars,
         )
 
+    def text(self, value: object) -> str:
+        """The text of the cell alone, for a value that is there."""
+        shown = self.show(value) if self.show else self._by_kind(value)
+        return _short(shown.text if isinstance(shown, Cell) else shown)
+
     def _by_kind(self, value: object) -> str | Cell:
         if self.kind == "status":
             return Cell(str(value), icon=_ICONS.get(str(value).casefold(), ""))

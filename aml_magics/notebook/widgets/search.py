@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Search", "is_same"]
 
 _AT_ONCE = 10_000  # so many texts made one by one let nobody wait
-_SLICE = 250
+_SLICE = 500
 
 
 class Search:
@@ -106,7 +106,7 @@ class _Index:
 
     def _make(self, number: int) -> None:
         places, self._unmade = self._unmade[:number], self._unmade[number:]
-        self._texts[places] = [self.column.cell(value).text.casefold() for value in self._values[places]]
+        self._texts[places] = [self.column.text(value).casefold() for value in self._values[places]]
 
 
 def _distinct(series: pd.Series[Any]) -> tuple[NDArray[np.intp], pd.Index[Any]]:
@@ -119,7 +119,7 @@ def _distinct(series: pd.Series[Any]) -> tuple[NDArray[np.intp], pd.Index[Any]]:
 
 def _places_in(old: pd.Index[Any], new: pd.Index[Any]) -> NDArray[np.intp]:
     """For each new value where it is among the old ones, or -1."""
-    with suppress(TypeError):  # see above
+    with suppress(TypeError, pd.errors.InvalidIndexError):  # see above
         if old.dtype == new.dtype:  # the zone of instants is part of it
             return old.get_indexer(new)
     return np.full(len(new), -1)

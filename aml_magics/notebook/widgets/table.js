@@ -88,7 +88,7 @@ const view = (model, el) => {
     const boxes = columns.map(() => make("div.text"))
     const line = make("div.row", { role: "row", tabIndex: -1, key, boxes,
       onclick: event => event.target.closest("button") || pick(key, event) }, ...boxes.map((box, place) => aligned(columns[place], { role: "gridcell" }, box)))
-    if (opens) line.firstChild.prepend(line.opener = make("button.opener", { onclick: () => open(key) }))
+    if (opens) line.firstChild.prepend(line.opener = make("button.opener", { tabIndex: -1, onclick: () => open(key) }))
     if (acting) line.append(line.acts = make("div.acts", { role: "gridcell" }))
     drawn.set(key, line)
     body.append(line)
