@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Face", "Table"]
 
 _BREATH = 0.001  # seconds
-_SHRINK = {"time": 0.36, "text": 0.28}  # where there is little room an instant takes two lines, a text is cut earlier
+_SHRINK = {"time": 0.36, "text": 0.31}  # where there is little room an instant takes two lines, a text is cut earlier
 
 
 class Face(Protocol):
