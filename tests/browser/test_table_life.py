@@ -32,7 +32,12 @@ COST = (
     '{"comms": len(get_ipython().kernel.comm_manager.comms),'
     ' "bytes": gc.collect() * 0 + tracemalloc.get_traced_memory()[0]}'
 )
-UPDATE = "for n in range({begin}, {end}): bed.change(t, 'id-0', host=f'host-{{n}}', runs=n); t.footer = f'change {{n}}'"
+UPDATE = """\
+data = bed.frame(50).copy()
+for n in range({begin}, {end}):
+    data.loc[0, "host"] = f"host-{{n}}"
+    t.update(data, footer=f"change {{n}}")
+"""
 
 
 def cost(table):

@@ -84,6 +84,15 @@ def test_python_is_never_given_less_than_all_that_is_found(shown, impatient):
     assert len(table.frame) == 11
 
 
+def test_a_frame_that_comes_amid_a_search_is_searched_as_a_whole(shown, impatient):
+    table = made(shown)
+    with table._lock:
+        table.receive({"do": "filter", "text": "<59"})
+        table.update(frame(ROWS + 5))
+        assert len(table.frame) == 11
+    until(lambda: not table._is_searching)
+
+
 def test_a_closed_table_searches_no_more(shown, impatient):
     table = made(shown)
     with table._lock:
