@@ -82,13 +82,61 @@ def test_everything_works_with_the_keyboard_alone(table):
     table.until("t.sort", ["name", True])
 
 
-def test_the_focus_is_visible_and_one_element_of_the_grid_can_be_tabbed_to(table):
+def outline(table):
+    """(style, width, colour) around what has the focus."""
+    script = """() => {
+        const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement)
+        return [outlineStyle, outlineWidth, outlineColor]
+    }"""
+    return table.raw.evaluate(script)
+
+
+def test_what_the_keyboard_has_reached_is_outlined_in_the_themes_colour_and_what_was_clicked_is_not(table):
+    ours = ["solid", "2px", "rgb(1, 2, 3)"]
+    table.raw.evaluate("document.documentElement.style.setProperty('--jp-brand-color1', 'rgb(1, 2, 3)')")
     table.filter.focus()
     table.press("Tab")
-    table.press("ArrowDown")
-    outline = table.raw.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
-    assert table.grid.locator("[tabindex='0']").count() == 1
+    reached = {}
+    for key in ("ArrowUp", "ArrowDown", "ArrowRight", "ArrowRight", "Tab", "Shift+Tab"):
+        table.press(key)
+        if table.raw.evaluate("document.activeElement.closest('.aml-table') !== null"):
+            reached[table.focused()] = outline(table)
+    assert len(reached) >= 4
+    assert {focused: found for focused, found in reached.items() if found != ours} == {}
+    table.row("schedule-00003").click()
+    assert outline(table)[0] == "none"
+    table.raw.evaluate("document.documentElement.style.removeProperty('--jp-brand-color1')")
+
+
+def test_one_element_of_the_grid_can_be_tabbed_to(table):
+    table.filter.focus()
+    table.press("Tab", "ArrowDown")
+    stops = "grid => [...grid.querySelectorAll('*')].filter(one => one.tabIndex >= 0).length"
+    assert table.grid.evaluate(stops) == 1
+
+
+def test_buttons_of_rows_that_have_one_name_are_told_apart_and_follow_a_new_name(table):
+    table.page.python("bed.change(t, 'id-1', name='schedule-00000')")
+    expect(table.root.get_by_role("button", name="Disable schedule-00000, id-1", exact=True)).to_be_visible()
+    assert table.root.get_by_role("button", name="Details of schedule-00000, id-0").count() == 1
+    table.page.python("bed.change(t, 'id-1', name='weekly')")
+    expect(table.button("Disable", "weekly")).to_be_visible()
+    assert table.root.get_by_role("button", name="Details of schedule-00000", exact=True).count() == 1
+
+
+# Instants whose text is not whole where it stands, and how high their rows are.
+CUT = """rows => rows.flatMap(row => [row.offsetHeight, ...[...row.querySelectorAll('.time span')].filter(
+    text => text.scrollWidth > text.clientWidth || text.scrollHeight > 28
+        || text.getBoundingClientRect().right > row.querySelector('.acts').getBoundingClientRect().left
+).map(text => text.innerText)])"""
+
+
+def test_instants_are_whole_also_where_there_are_only_400_pixels(table):
+    table.show(show=("name", "status", "next"))
+    assert set(table.rows.evaluate_all(CUT)) == {28}
+    table.root.evaluate("root => { root.style.width = '400px' }")
+    assert set(table.rows.evaluate_all(CUT)) == {28}
+    table.picture("table-400")
 
 
 def test_keys_in_the_table_do_nothing_to_the_notebooks_cells(table):
@@ -192,6 +240,9 @@ def test_a_hundred_thousand_rows_cost_what_is_in_sight(table):
     table.row("schedule-99999").focus()
     table.press("Home")
     expect(table.row("schedule-00000")).to_be_focused()
+    table.filter.fill("00077 kernel")
+    expect(table.status).to_contain_text("1 of 100,000 schedules")
+    expect(table.status).to_have_text("1 of 100,000 schedules", timeout=30_000)
 
 
 def test_an_open_row_shows_its_details_and_a_log_that_follows_its_end(table):

@@ -28,6 +28,42 @@ def test_a_page_that_is_loaded_again_shows_the_present_and_goes_on(table):
     expect(table.row("schedule-00000")).to_contain_text("anywhere")
 
 
+COST = (
+    '{"comms": len(get_ipython().kernel.comm_manager.comms),'
+    ' "bytes": gc.collect() * 0 + tracemalloc.get_traced_memory()[0]}'
+)
+UPDATE = """\
+data = bed.frame(50).copy()
+for n in range({begin}, {end}):
+    data.loc[0, "host"] = f"host-{{n}}"
+    t.update(data, footer=f"change {{n}}")
+"""
+
+
+def cost(table):
+    """Comms, bytes in the kernel and nodes in the page, garbage aside."""
+    session = table.raw.context.new_cdp_session(table.raw)
+    session.send("HeapProfiler.collectGarbage")
+    found = session.send("Memory.getDOMCounters")["nodes"]
+    session.detach()
+    return {**table.python(COST), "nodes": found}
+
+
+def test_200_updates_leave_no_comm_no_memory_and_no_node_behind(table):
+    table.page.python("import gc, tracemalloc; tracemalloc.start()")
+    costs = []
+    for begin, end in ((0, 20), (20, 220)):
+        table.page.python(UPDATE.format(begin=begin, end=end))
+        expect(table.row("schedule-00000")).to_contain_text(f"host-{end - 1}")
+        expect(table.root.locator("footer")).to_have_text(f"change {end - 1}")
+        costs.append(cost(table))
+    table.page.python("tracemalloc.stop()")
+    before, after = costs
+    assert after["comms"] == before["comms"]
+    assert after["bytes"] - before["bytes"] < 500_000
+    assert after["nodes"] - before["nodes"] < 100
+
+
 def test_a_table_whose_kernel_is_gone_says_so(table):
     table.page.restart_kernel()
     expect(table.status).to_contain_text("no kernel")

@@ -253,3 +253,30 @@ def test_a_closed_table_is_silent_and_its_data_stays(table, told):
     table.update(frame(2))
     assert told == ["closed"]
     assert len(table.frame) == 2
+
+
+def test_whoever_made_a_table_hears_once_that_it_was_closed():
+    heard = []
+    table = made(on_close=lambda: heard.append("closed"), on_shut=lambda: heard.append("shut"))
+    table.receive({"do": "close"})
+    for _twice in range(2):
+        table.close()
+    assert heard == ["shut", "closed"]
+
+
+def test_a_row_is_called_by_its_name_and_a_new_name_is_sent():
+    table = made(named=lambda row: f"{row['name']}, run {row['runs']}", on_open=lambda key: None)
+    told = table.face(Witness).told
+    assert table.picture()["rows"]["id-1"][2] == "Name h, run 1"
+    table.receive({"do": "open", "key": "id-1"})
+    assert table.detail.title == "Name h, run 1"
+    assert table.snapshot().names[1] == ("Name h, run 1", "id-1")
+    table.update(changed(frame(), 1, "runs", 7))
+    assert told[-1]["rows"]["id-1"][2] == "Name h, run 7"
+
+
+def test_rows_whose_first_cells_are_the_same_or_empty_are_told_apart_by_their_keys():
+    guid = "3f9c01ab-aaaa-bbbb-cccc-0123456789ab"
+    data = frame(4).assign(name=["one", "two", "two", None], id=["a", "b", guid, "d"])
+    names = {key: row[2:] for key, row in made(data).picture()["rows"].items()}
+    assert names == {"a": [], "b": ["two, b"], guid: ["two, 3f9c01ab"], "d": ["d"]}

@@ -52,21 +52,23 @@ def columns() -> list[Column]:
         Column("status", kind="status", width=9),
         Column("host", width=10),
         Column("trigger", width=16, grow=2),
-        Column("next", "Next fire", width=14, show=lambda at: Cell(f"{at:%a %H:%M} UTC", hint=f"{at:%d %B %Y}")),
+        Column(
+            "next", "Next fire", kind="time", width=17, show=lambda at: Cell(f"{at:%Y-%m-%d %H:%M}", hint=f"{at:%A}")
+        ),
         Column("recent", kind="drawing", width=10, show=_recent),
         Column("runs", kind="number", width=5),
     ]
 
 
-def make(rows: int = 50, hostile: bool = False, **options: Any) -> Table:
-    """A new table; the last one is closed."""
+def make(rows: int = 50, hostile: bool = False, show: tuple[str, ...] = (), **options: Any) -> Table:
+    """A new table of all columns or of those in ``show``; the last one is closed."""
     while tables:
         tables.pop().close()
     done.clear()
     table = Table(
         frame(rows, hostile),
         key="id",
-        columns=columns(),
+        columns=[one for one in columns() if one.name in show or not show],
         actions=[
             Action("disable", "Disable", when=lambda row: row["status"] != "Disabled"),
             Action("enable", "Enable", when=lambda row: row["status"] == "Disabled"),

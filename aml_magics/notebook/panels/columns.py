@@ -13,10 +13,22 @@ from typing import Any
 
 from aml_magics.model.resources import RunStatus, Status, StepStatus
 from aml_magics.notebook.present import moment
-from aml_magics.notebook.widgets.cells import Action, Cell, Column, Icon
+from aml_magics.notebook.widgets.cells import Action, Cell, Column, Icon, is_missing
 
-__all__ = ["CANCEL", "DATASTORES", "DISABLE", "ENABLE", "OVERVIEW", "PIPELINES", "RUNS", "SCHEDULES", "duration"]
+__all__ = [
+    "CANCEL",
+    "DATASTORES",
+    "DISABLE",
+    "ENABLE",
+    "OVERVIEW",
+    "PIPELINES",
+    "RUNS",
+    "SCHEDULES",
+    "duration",
+    "run_named",
+]
 
+_SHORT_ID = 8
 _STEP_ICONS: Mapping[str, Icon] = {
     StepStatus.FINISHED: "ok",
     StepStatus.FAILED: "bad",
@@ -90,6 +102,12 @@ def _has(status: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda row: row["status"] == status
 
 
+def run_named(row: Mapping[str, Any]) -> str:
+    """``train, run 3f9c01ab``."""
+    run = f"run {row['id'][:_SHORT_ID]}"
+    return run if is_missing(row["pipeline"]) else f"{row['pipeline']}, {run}"
+
+
 DISABLE = Action("disable", "Disable", when=_has(Status.ACTIVE))
 ENABLE = Action("enable", "Enable", when=_has(Status.DISABLED))
 _FINAL = [status for status in RunStatus if status.is_final]
@@ -119,11 +137,11 @@ SCHEDULES = (
     Column("host", width=7),
 )
 RUNS = (
-    Column("status", kind="status", width=11, hint="detail"),
+    Column("status", kind="status", width=10, hint="detail"),
     Column("pipeline", width=10, grow=1),
-    Column("schedule", width=10, grow=1),
     Column("started", kind="time", width=20, show=_second),
     Column("seconds", "Took", kind="number", width=10, show=duration),
+    Column("schedule", width=10, grow=1),
     Column("steps", kind="drawing", width=12, show=_steps),
     Column("data_path", width=14, grow=2, hint="data_path"),
     Column("id", "Id", width=8),
@@ -137,9 +155,9 @@ DATASTORES = (
     Column("place", width=20, grow=2, hint="place"),
 )
 OVERVIEW = (
-    Column("what", width=10, show=str.capitalize),
+    Column("what", width=12, show=str.capitalize),
     Column("there", width=17),
-    Column("now", width=28, grow=3, hint="now"),
     Column("last", kind="time", width=17, show=_minute),
     Column("next", kind="time", width=17, show=_minute),
+    Column("now", width=28, grow=3, hint="now"),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aml_magics.notebook.panels import columns, frames
 from aml_magics.notebook.panels.actions import change_pipeline, change_run, change_schedule
@@ -33,6 +33,7 @@ class Kind:
     """``see`` asks the workspace (the client, how many of the newest), ``frame`` makes the data; ``key`` is its column.
 
     ``change`` does what a button says (the client, the action, the key), ``open`` says what there is of one row.
+    ``named`` is what a row is called, unlike any other, where it is not seen as a whole; its first cell unless given.
     ``limit`` is what is asked for unless somebody says otherwise; on Azure each run costs a question.
     """
 
@@ -45,6 +46,7 @@ class Kind:
     actions: Sequence[Action] = ()
     change: Callable[[WorkspaceClient, str, str], Awaitable[None]] | None = None
     open: Callable[[WorkspaceClient, Viewer, str], Awaitable[Opened]] | None = None
+    named: Callable[[Mapping[Any, Any]], str] | None = None
     height: int = 14
     limit: int = 0
     limit_on_azure: int = 0
@@ -93,6 +95,7 @@ _KINDS = (
         frame=frames.runs,
         actions=(columns.CANCEL,),
         change=change_run,
+        named=columns.run_named,
         open=open_run,
         limit=500,
         limit_on_azure=25,

@@ -128,7 +128,7 @@ class Panel:
 
     def close(self) -> None:
         """Look no more, and take the live table away; the data stays readable. Twice is harmless."""
-        self.is_closed = True
+        self.is_closed = True  # the table calls this too, when it is the one that was closed
         self._life.cancel()
         self._end_row()
         self._worker.shutdown(wait=False)
@@ -215,7 +215,9 @@ class Panel:
             actions=kind.actions,
             on_action=self.act if kind.change else None,
             on_open=self.open if kind.open else None,
-            on_close=self.shut,
+            on_shut=self.shut,
+            on_close=self.close,
+            named=kind.named,
             label=kind.name.capitalize(),
             noun=kind.noun,
             height=kind.height,

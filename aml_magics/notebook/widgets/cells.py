@@ -78,7 +78,8 @@ class Cell:
 class Column:
     """A column of the frame as it is shown.
 
-    ``width`` in characters is its least width, ``grow`` its share of what is left over. ``show`` makes a Cell or a text
+    ``width`` in characters is its least width, ``grow`` its share of what is left over; where there is little room, a
+    ``time`` takes two lines and so less of it. ``show`` makes a Cell or a text
     of a value that is there; without it the ``kind`` decides. ``hint`` names another column of the frame, whose text
     shows on hover. A ``drawing`` (``show`` gives sparks or bars) cannot be sorted by.
     """
@@ -102,7 +103,8 @@ class Column:
 
     def wire(self) -> dict[str, Any]:
         """What the browser has to know of it, but for its width."""
-        return {"title": printable(self.heading), "right": self.is_right_aligned, "sorts": self.kind != "drawing"}
+        look = "right" if self.is_right_aligned else "time" if self.kind == "time" else ""
+        return {"title": printable(self.heading), "look": look, "sorts": self.kind != "drawing"}
 
     @property
     def least(self) -> float:
@@ -122,6 +124,11 @@ class Column:
             spark=made.spark,
             bars=made.bars,
         )
+
+    def text(self, value: object) -> str:
+        """The text of the cell alone, for a value that is there."""
+        shown = self.show(value) if self.show else self._by_kind(value)
+        return _short(shown.text if isinstance(shown, Cell) else shown)
 
     def _by_kind(self, value: object) -> str | Cell:
         if self.kind == "status":

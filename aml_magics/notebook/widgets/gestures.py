@@ -32,7 +32,7 @@ class Handlers:
 
     action: Callable[[str, str], Future[Any] | None] | None
     open: Callable[[str], object] | None
-    close: Callable[[], object] | None
+    shut: Callable[[], object] | None
 
 
 class Gestures:
@@ -47,7 +47,7 @@ class Gestures:
             "filter": self._filter,
             "pick": self._pick,
             "open": self._open,
-            "close": self._close,
+            "close": self._shut,
             "act": self._act,
             "dismiss": self._dismiss,
         }
@@ -101,12 +101,12 @@ class Gestures:
         if opens and self._handlers.open is not None:
             self._handlers.open(key)
 
-    def _close(self, message: Message) -> None:
+    def _shut(self, message: Message) -> None:
         with self._lock:
             self._state.show(None)
             self._tell(message.get("q"))
-        if self._handlers.close is not None:
-            self._handlers.close()
+        if self._handlers.shut is not None:
+            self._handlers.shut()
 
     def _act(self, message: Message) -> None:
         key, action = str(message["key"]), str(message["action"])

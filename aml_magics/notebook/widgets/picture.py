@@ -34,7 +34,7 @@ def difference(old: Picture, new: Picture, always: Iterable[str] = ()) -> Pictur
 
 
 def _compare(key: str, old: Row | None, new: Row, patch: Picture) -> None:
-    if old is None:
+    if old is None or old[2:] != new[2:]:
         patch.setdefault("rows", {})[key] = new
         return
     for place, (before, now) in enumerate(zip(old[0], new[0], strict=True)):

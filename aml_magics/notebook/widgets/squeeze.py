@@ -16,7 +16,9 @@ __all__ = ["squeezed_css", "squeezed_js"]
 _QUOTED = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
 _AROUND = re.compile(r" *([=<>!+*/%?:;,{}()&|\[\]-]+) *")
 _LINE_ENDS = re.compile(r"(?<=[,{(\[=>?:&|+])\n|\n(?=[})\]?:&|+.])")
-_IN_CSS = re.compile(r"\s*([{};,])\s*|(?<=:)\s+")
+_IN_CSS = re.compile(r"\s*([{};,>])\s*|(?<=:)\s+")
+_QUOTED_WORD = re.compile(r'="(\w+)"]')
+_PIECES = re.compile(r"\n?(?:const|let)\b ?|[\[{(](?:(?:const|let)\b ?)?|[\]})]|\n|[^\[\]{}()\n]")
 
 
 def squeezed_js(text: str) -> str:
@@ -28,7 +30,8 @@ def squeezed_js(text: str) -> str:
 
 def squeezed_css(text: str) -> str:
     """CSS of our own, shorter."""
-    return _IN_CSS.sub(r"\1", _without_comments(text)).replace(";}", "}")
+    short = _IN_CSS.sub(r"\1", _without_comments(text)).replace(";}", "}")
+    return _QUOTED_WORD.sub(r"=\1]", short)
 
 
 def _without_comments(text: str) -> str:
@@ -37,21 +40,22 @@ def _without_comments(text: str) -> str:
 
 
 def _joined(parts: list[str]) -> Iterator[str]:
-    """``const a = 1`` and on the next line ``const b = 2``: one declaration."""
-    declares = [parts[0].startswith("const ")]  # for each open bracket: is its present statement a declaration?
+    """``const a = 1`` and on the next line ``const b = 2``: one declaration; ``let`` likewise."""
+    declares = [""]  # for each open bracket: the word with which its present statement declares, if it does
     for place, part in enumerate(parts):
         if place % 2:
             yield part
             continue
-        for match in re.finditer(r"\n?const |[\[{(](?:const )?|[\]})]|\n|[^\[\]{}()\n]", part):
+        for match in _PIECES.finditer(part):
             piece = match[0]
-            if piece == "\nconst " and declares[-1]:
+            word = piece.strip("\n[{( ")
+            if word in {"const", "let"} and piece[0] == "\n" and declares[-1] == word:
                 yield ","
                 continue
             if piece[0] in "[{(":
-                declares.append(piece.endswith("const "))
+                declares.append(word)
             elif piece[0] in "]})":
                 declares.pop()
-            elif piece[0] == "\n":
-                declares[-1] = piece == "\nconst "
+            elif piece[0] == "\n" or word in {"const", "let"}:
+                declares[-1] = word
             yield piece

@@ -68,9 +68,8 @@ class State:
 
     def open(self, key: str) -> None:
         """Open a row: its name shows at once, what there is to say follows."""
-        values = self.rows.row_of(key) or {}
         self.opened = key
-        self.show(Detail(self.columns[0].cell(values.get(self.columns[0].name)).text or key))
+        self.show(Detail(self.rows.name(key)))
 
     def add_to_log(self, text: str, key: str) -> str:
         """Add to the log that shows, if there is one and it is about ``key``; what was added."""
@@ -109,7 +108,8 @@ class State:
 
     def _says(self) -> str:
         chosen = f", {len(self.selected):,} selected" if self.selected else ""
-        return counted(self.rows.count, self.rows.total, self._noun) + chosen
+        more = ", still searching" if self.rows.is_searching else ""
+        return counted(self.rows.count, self.rows.total, self._noun) + chosen + more
 
     def _none(self) -> str:
         """What is shown instead of rows."""

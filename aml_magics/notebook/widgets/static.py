@@ -1,10 +1,8 @@
 """The snapshot: what remains of a table where there is no kernel, no widget library, or no trust.
 
 It is HTML of the kind that JupyterLab leaves alone in a notebook that somebody else has run: a real table with a
-caption and header cells, inline styles, pictures as data. Everything is escaped here. When the live table follows in
-the next output, two rules of style decide which of the two shows: the live table where it is drawn, the snapshot where
-it is not, be it for want of a kernel, of its model or of the network. An untrusted notebook drops the rules, and shows
-the snapshot and one line that says what to do.
+caption and header cells, inline styles, pictures as data. Everything is escaped here. The live table follows in the
+next output and takes its place (``twins``); an untrusted notebook shows the snapshot and one line that says what to do.
 """
 
 from __future__ import annotations
@@ -16,14 +14,10 @@ from datetime import datetime
 
 from aml_magics.notebook.present import escape, printable, text_table
 from aml_magics.notebook.widgets.cells import GLYPHS, Cell, Column, Drawing
+from aml_magics.notebook.widgets.twins import twins
 
 __all__ = ["Snapshot", "counted"]
 
-# The first rule hides the snapshot before a drawn table, the second what stands after the snapshot and is none.
-TWINS = (
-    "<style>.jp-OutputArea-child:has(.aml-static):has(+ .jp-OutputArea-child .aml-table),"
-    ".jp-OutputArea-child:has(.aml-static) + .jp-OutputArea-child:not(:has(.aml-table)){display:none}</style>"
-)
 _TABLE = "border-collapse:collapse;font-size:13px"
 _CAPTION = "text-align:left;font-weight:600;padding:4px 8px"
 _TH = "padding:3px 8px;font-weight:600;border-bottom:1px solid #888;white-space:nowrap"
@@ -36,18 +30,13 @@ _TONES = {"ok": "#388e3c", "bad": "#d32f2f", "run": "#1976d2", "wait": "#757575"
 class Snapshot:
     """The first rows of a table, as plain values."""
 
-    keys: Sequence[str]
+    names: Sequence[tuple[str, str]]  # (what a row is called, its key), to choose from
     label: str
     columns: Sequence[Column]
     cells: Sequence[Sequence[Cell]]
     counted: str
     footer: str
     empty: str
-
-    @property
-    def names(self) -> list[tuple[str, str]]:
-        """(first cell, key) of each row, to choose from."""
-        return [(row[0].text or key, key) for key, row in zip(self.keys, self.cells, strict=True)]
 
     def html(self, at: datetime, *, before_widget: bool = False) -> str:
         """As HTML that says when it was made; ``before_widget`` when the live table is the next output."""
@@ -59,7 +48,8 @@ class Snapshot:
         caption += f"{escape(self.counted)}, as of {at:%Y-%m-%d %H:%M:%S %Z}</span></caption>"
         table = f'<table style="{_TABLE}">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         notes = f'<p style="font-size:12px;opacity:.8">{escape(self.footer)}</p>' if self.footer else ""
-        return f'{TWINS if before_widget else ""}<div class="aml-static" style="overflow-x:auto">{table}{notes}</div>'
+        rules = twins("aml-static", "aml-table") if before_widget else ""
+        return f'{rules}<div class="aml-static" style="overflow-x:auto">{table}{notes}</div>'
 
     def text(self, at: datetime) -> str:
         """The same facts as text."""

@@ -1,6 +1,7 @@
 // The table. It draws the rows in sight, keeps scroll and focus where they are, and reports gestures to Python.
 const ROW = 28, SPARE = 8
-const { max, min, floor } = Math
+const { max, min } = Math
+const still = { preventScroll: true }
 const focused = () => document.activeElement
 const between = (low, at, high) => max(low, min(at, high))
 
@@ -21,12 +22,13 @@ const view = (model, el) => {
   const { label, columns, layout, least, actions, height, opens } = model.get("spec")
   const now = () => model.get("picture"), id = Math.random(), drawn = new Map() // key -> its element
   let asked = 0, answered = 0, slow, gone, wide = 0, log, shown
-  let at = 0, part = 0, held, tabbed // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
+  let at = 0, part = 0, held, tabbed = {} // where the keyboard is: row -1 is that of headings, part 0 the row itself, then its buttons
   let top, topAt, jumped // the key that was first in sight, and where
+  let scrolled = 0, high = 0, counted // as last read: to read it at every message would make the page lay out twice
 
   const named = key => {
-    const cell = now().rows[key]?.[0][0] ?? key
-    return cell.t ?? cell
+    const [[cell], , name] = now().rows[key] ?? [[key]]
+    return name ?? cell.t ?? cell
   }
   const busy = (key, action) => now().busy.some(pair => pair[0] === key && pair[1] === action)
 
@@ -65,9 +67,14 @@ const view = (model, el) => {
     scroll(0)
     ask("filter", { text: input.value })
   }
+  const read = () => {
+    scrolled = grid.scrollTop
+    high = grid.clientHeight
+  }
   const scroll = to => {
     jumped = true
     grid.scrollTop = to
+    read()
   }
 
   // Rows: one element for each key, moved rather than made anew, so that focus and selection stay where they are.
@@ -76,19 +83,19 @@ const view = (model, el) => {
     return make(pending ? "button.busy" : "button", { tabIndex, ariaDisabled: pending, onclick: () => act(key, action),
       ariaLabel: `${label} ${named(key)}${pending ? ": pending" : ""}` }, label)
   }
-  const aligned = ({ right }, facts, inside) => make(right ? "div.right" : "div", facts, inside)
+  const aligned = ({ look }, facts, inside) => make("div." + look, facts, inside)
   const makeRow = key => {
     const boxes = columns.map(() => make("div.text"))
     const line = make("div.row", { role: "row", tabIndex: -1, key, boxes,
       onclick: event => event.target.closest("button") || pick(key, event) }, ...boxes.map((box, place) => aligned(columns[place], { role: "gridcell" }, box)))
-    if (opens) line.firstChild.prepend(line.opener = make("button.opener", { ariaLabel: "Details of " + named(key), onclick: () => open(key) }))
+    if (opens) line.firstChild.prepend(line.opener = make("button.opener", { tabIndex: -1, onclick: () => open(key) }))
     if (acting) line.append(line.acts = make("div.acts", { role: "gridcell" }))
     drawn.set(key, line)
     body.append(line)
     return line
   }
   const drawActs = (line, acts) => {
-    const state = acts.map(action => action + busy(line.key, action)).join()
+    const state = named(line.key) + acts.map(action => action + busy(line.key, action))
     if (line.state === state) return
     line.state = state
     const had = [...line.acts.children].indexOf(focused())
@@ -104,18 +111,18 @@ const view = (model, el) => {
     line.ariaRowIndex = place + 2
     line.ariaSelected = picked.includes(key)
     rows[key][0].forEach((cell, place) => fill(line.boxes[place], cell) && flash(line.boxes[place].parentNode))
-    if (opens) line.opener.ariaExpanded = opened === key
+    if (opens) Object.assign(line.opener, { ariaExpanded: opened === key, ariaLabel: "Details of " + named(key) })
     if (acting) drawActs(line, rows[key][1])
   }
   const draw = () => {
     const { start, keys, count } = now(), stop = start + keys.length, went = keys.indexOf(top) + start - topAt
-    const seenFirst = () => floor(grid.scrollTop / ROW)
+    const seenFirst = () => scrolled / ROW | 0
     // Rows that come or go above those in sight do not move them.
-    if (!jumped && topAt > 0 && seenFirst() === topAt && keys.includes(top) && went) grid.scrollTop += went * ROW
+    if (!jumped && topAt > 0 && seenFirst() === topAt && keys.includes(top) && went) scroll(scrolled + went * ROW)
     jumped = false
     topAt = seenFirst()
     top = keys[topAt - start]
-    const many = Math.ceil(grid.clientHeight / ROW) || height, from = max(0, topAt - SPARE), to = min(count, topAt + many + SPARE)
+    const many = Math.ceil(high / ROW) || height, from = max(0, topAt - SPARE), to = min(count, topAt + many + SPARE)
     const seen = new Set(keys.slice(max(0, from - start), max(0, to - start)))
     let place = max(from, start)
     for (const key of seen) drawRow(key, place++)
@@ -124,10 +131,15 @@ const view = (model, el) => {
       const lost = line.contains(focused())
       drawn.delete(key)
       line.remove()
-      if (lost) grid.focus({ preventScroll: true })
+      if (lost) grid.focus(still)
     }
     rove()
     if ((from < start || to > stop) && idle()) ask("rows", { start: max(0, topAt - many), length: many * 3 })
+  }
+
+  const moved = () => {
+    read()
+    draw()
   }
 
   // The keyboard: one element of the grid can be tabbed to; arrows move it.
@@ -140,10 +152,10 @@ const view = (model, el) => {
     at = keys.includes(held) ? start + keys.indexOf(held) : min(at, count - 1)
     held = keys[at - start]
     const all = stops()
-    if (tabbed) tabbed.tabIndex = -1
+    tabbed.tabIndex = -1
     tabbed = all[min(part, all.length - 1)]
     tabbed.tabIndex = 0
-    if (focused() === grid && tabbed !== grid) tabbed.focus({ preventScroll: true })
+    if (focused() === grid && tabbed !== grid) tabbed.focus(still)
   }
   const entered = ({ target }) => {
     const line = target.closest(".row")
@@ -155,9 +167,9 @@ const view = (model, el) => {
   }
   const move = (to, next = part) => {
     at = between(-1, to, now().count - 1)
-    const { scrollTop, clientHeight } = grid, place = at * ROW, { keys, start } = now()
+    const place = at * ROW, { keys, start } = now()
     held = keys[at - start]
-    if (at >= 0) scroll(between(place + 2 * ROW - clientHeight, scrollTop, place))
+    if (at >= 0) scroll(between(place + 2 * ROW - high, scrolled, place))
     draw()
     part = between(0, next, stops().length - 1)
     rove()
@@ -196,13 +208,17 @@ const view = (model, el) => {
     const { sort, filter, error, footer, count, none } = now()
     if (set && "filter" in set && !q) input.value = filter // else a person is typing
     heads.forEach((head, place) => { head.ariaSort = sort?.[0] !== place ? "none" : sort[1] ? "ascending" : "descending" })
-    body.style.height = count * ROW + "px"
-    grid.ariaRowCount = count + 1
-    nothing.hidden = !none
+    if (counted !== count) {
+      body.style.height = count * ROW + "px"
+      grid.ariaRowCount = 1 + (counted = count)
+      read()
+    }
     nothing.textContent = none
     foot.textContent = footer
-    strip.hidden = !error
-    strip.replaceChildren(icon("bad"), words(error), quiet("✕", "Dismiss the error", () => ask("dismiss")))
+    if (strip.said !== error) {
+      strip.said = error
+      strip.replaceChildren(...(error ? [icon("bad"), words(error), quiet("✕", "Dismiss the error", () => ask("dismiss"))] : []))
+    }
     tell()
     drawDetail(set, more)
     draw()
@@ -221,25 +237,21 @@ const view = (model, el) => {
     onclick: () => column.sorts && ask("sort", { column: place }) }, words(column.title)))
   const head = make("div.row.head", { role: "row", ariaRowIndex: 1, at: -1 }, ...heads,
     acting && make("div.acts", { role: "columnheader", ariaLabel: "Actions" }))
-  const body = make("div.body", { role: "presentation" })
+  const body = make("div.body")
   const grid = make("div.grid", { role: "grid", ariaLabel: label, ariaMultiSelectable: true,
-    onscroll: () => draw() }, make("div.inner", { role: "presentation" }, head, body))
+    onscroll: moved }, make("div.inner", {}, head, body))
   const input = make("input", { type: "search", placeholder: "Filter", ariaLabel: "Filter " + label, oninput: typed })
   const status = make("span.soft", { role: "status" }), strip = make("div.error", { role: "alert" }), nothing = make("p.soft")
   const below = make("div"), foot = make("footer.soft")
   const root = make("div.aml-table", { role: "group", ariaLabel: label, onkeydown: pressed },
     make("div.bar", {}, make("strong", {}, label), status, input), strip, grid, nothing, below, foot)
   grid.style.maxHeight = (height + 1) * ROW + 2 + "px"
-  root.style.setProperty("--columns", layout + (acting ? " var(--acts)" : ""))
-  root.style.setProperty("--least", least)
+  grid.style.setProperty("--columns", layout + (acting ? " var(--acts)" : ""))
+  grid.style.setProperty("--least", least)
   grid.addEventListener("focusin", entered)
   el.append(root)
   refresh({ set: now() })
-  const lose = () => {
-    gone = true
-    tell()
-  }
-  const size = new ResizeObserver(() => draw()), heard = { "msg:custom": receive, comm_live_update: lose }
+  const size = new ResizeObserver(moved), heard = { "msg:custom": receive, comm_live_update: () => tell(gone = true) }
   size.observe(grid)
   for (const name in heard) model.on(name, heard[name])
   return () => {

@@ -20,6 +20,7 @@ a handler or its future raises is shown in the table's error strip, since nobody
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Face", "Table"]
 
+_BREATH = 0.001  # seconds
+_SHRINK = {"time": 0.36, "text": 0.31}  # where there is little room an instant takes two lines, a text is cut earlier
+
 
 class Face(Protocol):
     """What shows a table and is told of every difference."""
@@ -50,8 +54,12 @@ class Table:
     """A view of ``frame``: one row per value of the column ``key``, the ``columns`` as declared.
 
     ``on_action(action, key)`` is called for a button, ``on_open(key)`` when a row is opened (without it no row opens),
-    ``on_close()`` when it is closed. ``height`` is in rows, ``noun`` is what one row is, ``empty`` shows when there is
-    none, ``footer`` below. Raises InvalidInput when a column is missing or the key does not tell rows apart.
+    ``on_shut()`` when it is closed, ``on_close()`` once, when the table is. ``named(row)`` gives what a row is called
+    where it is not seen as a whole (labels of its buttons, the heading of its details), unlike any other; without it,
+    its first cell, and its key where several rows have that.
+    ``height`` is in rows, ``noun`` is what one row is, ``empty`` shows when there is none, ``footer`` below. Functions
+    of values or rows are asked once for values that look the same. Raises InvalidInput when a column is missing or the
+    key does not tell rows apart.
     """
 
     def __init__(
@@ -63,7 +71,9 @@ class Table:
         actions: Sequence[Action] = (),
         on_action: Callable[[str, str], Future[Any] | None] | None = None,
         on_open: Callable[[str], object] | None = None,
+        on_shut: Callable[[], object] | None = None,
         on_close: Callable[[], object] | None = None,
+        named: Callable[[Mapping[Any, Any]], str] | None = None,
         label: str = "Table",
         noun: str = "row",
         height: int = 14,
@@ -73,11 +83,13 @@ class Table:
         self.label, self.noun, self.height, self.empty = label, noun, height, empty
         self.columns, self.actions = tuple(columns), tuple(actions)
         self._lock = threading.RLock()
-        self._rows = Rows(frame, self.columns, key, self.actions)
+        self._rows = Rows(frame, self.columns, key, self.actions, named)
         self._state = State(self._rows, self.columns, height=height, noun=noun, empty=empty, footer=footer)
         self.opens = on_open is not None
-        handlers = Handlers(action=on_action, open=on_open, close=on_close)
+        handlers = Handlers(action=on_action, open=on_open, shut=on_shut)
         self._gestures = Gestures(self._state, self._lock, self._tell, handlers)
+        self._on_close = on_close
+        self._is_closed = self._is_searching = False
         self._face: Face | None = None
         self._version = 0
         self._picture = self._state.picture()
@@ -88,6 +100,7 @@ class Table:
     def frame(self) -> pd.DataFrame:
         """The data shown: filtered, and in the order shown."""
         with self._lock:
+            self._rows.search_all()
             return self._rows.frame
 
     @property
@@ -128,6 +141,7 @@ class Table:
     def filter(self, text: str) -> None:
         with self._lock:
             self._rows.filter_by(text)
+            self._rows.search_all()
             self._tell()
 
     def update(self, frame: pd.DataFrame, *, footer: str | None = None) -> None:
@@ -211,14 +225,18 @@ class Table:
 
     def spec(self) -> dict[str, Any]:
         """What never changes, for a browser."""
-        # In the first cell there is room for the button that opens the row.
-        columns = [(column.least + (0 if place else 1.4), column) for place, column in enumerate(self.columns)]
+        # In the first cell there is room for the button that opens the row. Where there is little, --narrow is 1.
+        wide = [column.least + (0 if place else 1.4) for place, column in enumerate(self.columns)]
+        less = [width * _SHRINK.get(column.kind, 0) for width, column in zip(wide, self.columns, strict=True)]
+        shares = [column.grow or 0.01 for column in self.columns]
         return {
             "label": printable(self.label),
             "height": self.height,
             "columns": [column.wire() for column in self.columns],
-            "layout": " ".join(f"minmax({width}em, {column.grow or 0.01}fr)" for width, column in columns),
-            "least": f"{sum(width for width, _ in columns):.2f}em",
+            "layout": " ".join(
+                f"minmax({_least(*widths)}, {share}fr)" for *widths, share in zip(wide, less, shares, strict=True)
+            ),
+            "least": _least(sum(wide), sum(less)),
             "actions": {action.name: printable(action.label) for action in self.actions},
             "opens": self.opens,
         }
@@ -240,11 +258,14 @@ class Table:
             return self._face
 
     def close(self) -> None:
-        """Take the live table away; the data stays readable from Python."""
+        """Take the live table away; the data stays readable from Python. Twice is harmless."""
         with self._lock:
             face, self._face = self._face, None
+            was_closed, self._is_closed = self._is_closed, True
         if face is not None:
             face.close()
+        if self._on_close is not None and not was_closed:
+            self._on_close()
 
     def _tell(self, question: object = None, *always: str, whole: bool = False) -> None:
         """Send what is new; the answer to a question is sent even when nothing is. Call it with the lock held."""
@@ -253,6 +274,23 @@ class Table:
         self._picture = new
         if patch or question is not None:
             self._send(patch if question is None else {**patch, "q": question})
+        if self._rows.is_searching and not (self._is_searching or self._is_closed):
+            self._is_searching = True
+            threading.Thread(target=self._search_on, name="aml-table-search", daemon=True).start()
+
+    def _search_on(self) -> None:
+        """Search what would have kept a person waiting, a slice at a time: others get the lock in between."""
+        steps = self._rows.search_on()
+        while self._is_searching:
+            with self._lock:
+                try:
+                    self._is_searching = not self._is_closed and next(steps, False)
+                except Exception as error:  # noqa: BLE001 - of the panel's own functions: nobody else would say it
+                    self._is_searching = False
+                    self._state.error = in_one_line(error)
+                if not self._is_searching:
+                    self._tell()
+            time.sleep(_BREATH)
 
     def _send(self, patch: Picture) -> None:
         self._version += 1
@@ -264,9 +302,9 @@ class Table:
     def snapshot(self, rows: int = 25, start: int = 0) -> Snapshot:
         """A page of the rows as shown, for what has no kernel."""
         with self._lock:
-            keys, cells = self._rows.keys(start, start + rows), self._rows.cells(start, start + rows)
+            names, cells = self._rows.names(start, start + rows), self._rows.cells(start, start + rows)
             return Snapshot(
-                keys=keys,
+                names=names,
                 label=self.label,
                 columns=self.columns,
                 cells=cells,
@@ -282,3 +320,7 @@ class Table:
         from aml_magics.notebook.widgets.display import display_table  # noqa: PLC0415 - a face is imported when shown
 
         display_table(self)
+
+
+def _least(wide: float, less: float) -> str:
+    return f"calc({wide:.2f}em - {less:.2f}em * var(--narrow, 0))"
