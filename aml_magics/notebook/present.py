@@ -25,6 +25,7 @@ __all__ = [
     "path_from_here",
     "printable",
     "text_table",
+    "twin_rules",
 ]
 
 _JOINERS = "\u200c\u200d"
@@ -137,3 +138,13 @@ def html_fields(fields: Sequence[tuple[str, str]]) -> str:
         for name, value in fields
     )
     return f"<table><tbody>{rows}</tbody></table>"
+
+
+def twin_rules(static: str, live: str) -> str:
+    """Rules of style for two outputs in a row, of which one shows: the classes of the first and of what is in the next.
+
+    The first rule hides what is static before what is live, the second what stands after it and is not live: an error
+    of the front end for want of a kernel, a model or the network.
+    """
+    twin, child = f".jp-OutputArea-child:has(.{static})", ".jp-OutputArea-child"
+    return f"<style>{twin}:has(+ {child} .{live}),{twin} + {child}:not(:has(.{live})){{display:none}}</style>"

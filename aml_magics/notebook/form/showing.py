@@ -11,7 +11,7 @@ import ipywidgets as w
 import traitlets as t
 
 from aml_magics.notebook.form.judge import Verdict
-from aml_magics.notebook.present import escape, html_table
+from aml_magics.notebook.present import escape, html_table, twin_rules
 
 __all__ = ["STATIC", "cell_view", "preview_html", "strip_html"]
 
@@ -26,11 +26,9 @@ height:24px;line-height:22px;width:auto}
 .aml-form :focus-visible{outline:2px solid var(--jp-brand-color1,#2f8fdd);outline-offset:1px}
 .aml-form .widget-label{text-align:left}
 """
-# The first rule hides the text before a form that is there, the second what stands after the text and is none.
 STATIC = (
-    "<style>.jp-OutputArea-child:has(.aml-form-static):has(+ .jp-OutputArea-child .aml-form),"
-    ".jp-OutputArea-child:has(.aml-form-static) + .jp-OutputArea-child:not(:has(.aml-form)){display:none}</style>"
-    '<p class="aml-form-static">A form that makes a schedule. Run this cell to open it.</p>'
+    twin_rules("aml-form-static", "aml-form")
+    + '<p class="aml-form-static">A form that makes a schedule. Run this cell to open it.</p>'
 )
 _ERROR = "color:var(--jp-error-color1,#dc4c4c);overflow-wrap:anywhere"
 _PLAIN = "overflow-wrap:anywhere"

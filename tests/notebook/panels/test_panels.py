@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 import weakref
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -91,6 +91,24 @@ def test_what_happens_in_the_workspace_appears_by_itself(ws, train):
     run = ws.pipelines.submit("train")
     until(lambda: column(pipelines, "last_result") == ["Finished"])
     assert ws.panel("runs").frame["id"].to_list() == [run.id]
+
+
+def test_the_overviews_timeline_shows_what_is_new_and_other_panels_have_none(ws, train):
+    overview = ws.panel()
+    nightly(ws)
+    ws.pipelines.submit("train")
+    until(lambda: [row.name for row in overview.timeline.snapshot.long.rows] == ["nightly", "(no schedule)"])
+    assert overview.below[0].timeline is None
+
+
+def test_now_moves_in_the_timeline_without_a_question(ws, train, monkeypatch):
+    monkeypatch.setattr("aml_magics.notebook.timeline.live._STALE", timedelta(0))
+    monkeypatch.setattr("aml_magics.notebook.panels.panel._TICK", 0.1)
+    overview = ws.panel()
+    overview.refresh()
+    calls, before = Calls(ws, monkeypatch), overview.timeline.snapshot.now
+    until(lambda: overview.timeline.snapshot.now > before)
+    assert calls.by_path().keys() == {"/glance"}
 
 
 def test_what_another_kernel_writes_appears_too(ws, train, tmp_path):
