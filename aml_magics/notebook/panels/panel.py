@@ -24,6 +24,7 @@ from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.notebook.panels.frames import Viewer
 from aml_magics.notebook.panels.live import Pace, footer, keep_fresh, pace_of
 from aml_magics.notebook.panels.open_row import OpenRow
+from aml_magics.notebook.panels.trouble import Trouble
 from aml_magics.notebook.present import html_lines, printable
 from aml_magics.notebook.timeline.live import Timeline
 from aml_magics.notebook.timeline.snapshot import snapshot_of
@@ -79,10 +80,10 @@ class Panel:
         self._pace = pace or pace_of(workspace)
         self._handing = threading.Lock()
         self._row: Future[None] | None = None
-        self._failure = ""
         self._seen: Seen = workspace.ask(self._see)
         self._as_of = self._said = self._renewed = clock.now()
         self.table = self._make_table()
+        self._trouble = Trouble(self.table)
         self.timeline = Timeline(self._over_time(self._seen)) if kind.has_timeline else None
         self._renewing = asyncio.Lock()
         self._worker = DaemonThreadPool(1, f"aml-panel-{kind.name}", idle_seconds=_WORKER_IDLE)
@@ -183,9 +184,7 @@ class Panel:
             self._as_of = self._said = self._renewed = self._clock.now()
             await asyncio.wrap_future(self._worker.submit(self._show, seen))
             self._seen = seen
-        if self._failure and self.table.error == self._failure:
-            self.table.error = ""
-        self._failure = ""
+        self._trouble.is_over()
 
     def tick(self, glance: Glance | None) -> None:
         """Nothing is new, and that is as of now."""
@@ -199,9 +198,7 @@ class Panel:
 
     def fail(self, error: Exception) -> None:
         """What is shown could not be renewed."""
-        if not self._failure:
-            self.table.error = error
-            self._failure = self.table.error
+        self._trouble.say(error)
         self.table.footer = f"{footer(self._as_of, self._as_of, None, self.zone)}; it could not be renewed since"
 
     def leave(self) -> None:

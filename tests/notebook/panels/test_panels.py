@@ -12,7 +12,7 @@ import pytest
 
 from aml_magics.client.workspace import Workspace
 from aml_magics.engine.clock import SystemClock
-from aml_magics.model.errors import InvalidInput, NotConnected
+from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
 from aml_magics.model.resources import RunStatus, Schedule, Status
 from aml_magics.model.triggers import Recurrence
 from aml_magics.notebook.panels.kinds import KINDS
@@ -419,3 +419,24 @@ def test_hostile_names_stay_text(ws):
     gesture(panel, "open", key=key_of(panel, name=HTML_NAME))
     until(lambda: panel.table.detail.fields)
     assert panel.table.detail.title == f"Schedule {HTML_NAME}"
+
+
+def test_an_open_row_survives_a_service_that_fails_and_says_so_meanwhile(ws, train, monkeypatch):
+    monkeypatch.setattr("aml_magics.notebook.panels.open_row.AFTER_FAILURE", 0.05)
+    run = ws.pipelines.submit("train")
+    ws.runs.wait(run.id, timeout=30)
+    panel = ws.panel("runs")
+    gate = threading.Event()
+    find_out = panel._find_out
+
+    async def down(client, key):
+        if not gate.is_set():
+            raise ServiceError("down for a moment", status=503)
+        return await find_out(client, key)
+
+    monkeypatch.setattr(panel, "_find_out", down)
+    gesture(panel, "open", key=run.id)
+    until(lambda: "down for a moment" in panel.table.error)
+    gate.set()
+    until(lambda: "trained" in (panel.table.log or ""))
+    until(lambda: panel.table.error == "")
