@@ -28,6 +28,7 @@ import httpx
 
 from aml_magics.client.addresses import LOCAL
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
+from aml_magics.client.ranges import Part, part_of, range_header
 from aml_magics.client.services import JSON, Service, pause_before_retry
 from aml_magics.client.trust import authorities
 from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
@@ -58,7 +59,10 @@ _BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 class _Call(NamedTuple):
-    """One call, whatever the number of attempts. ``name`` is for messages: ``GET /Pipelines/abc``."""
+    """One call, whatever the number of attempts. ``name`` is for messages: ``GET /Pipelines/abc``.
+
+    ``since`` is the first byte of the answer that is wanted.
+    """
 
     method: str
     service: Service
@@ -67,6 +71,7 @@ class _Call(NamedTuple):
     content: bytes
     content_type: str
     is_question: bool
+    since: int = 0
 
     @property
     def name(self) -> str:
@@ -184,11 +189,15 @@ class Transport:
                 self.host, answer.status_code, "broken JSON", call=call.name, is_question=call.is_question
             ) from None
 
-    async def text(self, method: str, service: Service, path: str, *, body: object = _NO_BODY) -> str:
-        """The calls that answer with raw text, the logs of a step: they change nothing, so they may be repeated."""
+    async def part(self, method: str, service: Service, path: str, *, body: object = _NO_BODY, since: int = 0) -> Part:
+        """The calls that answer with raw text, the logs of a step: they change nothing, so they may be repeated.
+
+        What begins at the byte ``since`` is asked for; a service that does not know how to answer that gives all.
+        """
         content = _encoded(body)
-        call = _Call(method, service, path, {}, content, service.body_type(path), is_question=True)
-        return (await self._carry_out(call)).content.decode("utf-8", "replace")
+        call = _Call(method, service, path, {}, content, service.body_type(path), is_question=True, since=since)
+        answer = await self._carry_out(call)
+        return part_of(answer.status_code, answer.headers, answer.content)
 
     async def download(self, service: Service, path: str, *, query: Query) -> bytes:
         """The bytes that a GET answers with."""
@@ -240,6 +249,7 @@ class Transport:
     def _request(self, call: _Call) -> httpx.Request:
         url = f"{self._bases[call.service.side]}{call.service.prefix}{self._scope}{call.path}"
         headers = {"Content-Type": call.content_type, "Accept": "application/json, text/plain, */*"}
+        headers |= range_header(call.since)
         query = {name: _query_text(value) for name, value in call.query.items() if value is not None}
         try:
             return self._client.build_request(

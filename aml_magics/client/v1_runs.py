@@ -20,6 +20,7 @@ from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.v1 import experiment_from, pipeline_from, run_from, step_from, submission_to
 
 if TYPE_CHECKING:
+    from aml_magics.client.ranges import Part
     from aml_magics.client.transport import Query, Transport
     from aml_magics.model.resources import Experiment, Parameter, Pipeline, Run, Step, Submission
 
@@ -161,10 +162,12 @@ class RunCalls:
             ),
         )
 
-    async def step_log(self, run_id: str, step_id: str) -> str:
-        """What a step has written so far."""
+    async def step_log(self, run_id: str, step_id: str, *, since: int = 0) -> Part:
+        """What a step has written so far; of that, what comes from the byte ``since`` on, or all where that is not
+        known.
+        """
         path = f"/PipelineRuns/{segment(run_id)}/Graph/Shareable/STDOUT"
-        return await self.transport.text("POST", PIPELINES, path, body=[step_id])
+        return await self.transport.part("POST", PIPELINES, path, body=[step_id], since=since)
 
     async def _run_entity(self, run_id: str) -> Json:
         answer = await self.transport.json("GET", PIPELINES, f"/PipelineRuns/{segment(run_id)}")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from starlette.responses import Response
 
 from aml_magics.embedded.containers import storage_errors
-from aml_magics.embedded.routes import route, text
+from aml_magics.embedded.logs import answer, first_byte
+from aml_magics.embedded.routes import route
 from aml_magics.model.errors import InvalidInput
 from aml_magics.wire.v1 import glance_to, outlook_to, recent_to
 
@@ -55,7 +56,8 @@ class _Extras:
         return runs.entities(runs.newest(call.count("limit", 100, most=10_000)))
 
     async def log(self, call: Call) -> object:
-        return text(await self._workspace.step_log(call.path("run"), call.path("step")))
+        since = first_byte(call.header("range"))
+        return answer(await self._workspace.step_log(call.path("run"), call.path("step"), since=since), since)
 
     async def objects(self, call: Call) -> object:
         path, recursive = call.query("path"), call.flag("recursive")

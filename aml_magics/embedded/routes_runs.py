@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from aml_magics.embedded.logs import answer, first_byte
 from aml_magics.embedded.routes import as_json, route, submission_of, text
 from aml_magics.model.errors import InvalidInput, NotFound, did_you_mean
 from aml_magics.wire.v1 import task_status_to
@@ -90,7 +91,8 @@ class _Runs:
 
     async def log(self, call: Call) -> object:
         step = await self._step(call)
-        return text(await self._workspace.step_log(step.run_id, step.id))
+        since = first_byte(call.header("range"))
+        return answer(await self._workspace.step_log(step.run_id, step.id, since=since), since)
 
     async def error_log(self, call: Call) -> object:
         await self._step(call)

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aml_magics.embedded.app import make_app
 from aml_magics.embedded.containers import storage_errors
 from aml_magics.embedded.local_copy import local_copy
+from aml_magics.embedded.logs import LogPart, part_of
 from aml_magics.embedded.runner import Runner
 from aml_magics.embedded.signed_paths import SignedPaths
 from aml_magics.embedded.step import LOG, step_folder
@@ -63,7 +64,6 @@ _FILE_THREADS = 4
 _TRIES = 5
 _FAILURES_KEPT = 20
 _SYSTEM_CLOCK = SystemClock()
-_LARGEST_LOG = 10 * 2**20  # bytes of a step's log that one answer carries: its end
 
 
 class EmbeddedWorkspace:
@@ -206,14 +206,17 @@ class EmbeddedWorkspace:
         at = instant_text(datetime.fromtimestamp(self._clock.now(), UTC))
         self._failures.append(" ".join(f"{at}, {what}: {type(error).__name__}: {error}{place}".split()))
 
-    async def step_log(self, run_id: str, step: str) -> str:
-        """What a step has written so far, or its end when it has written much. Raises ``NotFound``."""
+    async def step_log(self, run_id: str, step: str, *, since: int = 0) -> LogPart:
+        """What a step has written so far from the byte ``since`` on, or the end of that when it is much.
+
+        All of it when it is shorter than ``since``. Raises ``NotFound``.
+        """
         known = next((found for found in self.store.runs.steps(run_id) if found.id == step), None)
         if known is None:
             message = f"run {run_id} has no step {step!r}"
             raise NotFound(message)
         path = step_folder(self._runs_folder, run_id, known.name) / LOG
-        return await self.in_thread(lambda: _end_of(path))
+        return await self.in_thread(lambda: part_of(path, since))
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """The result of a call that reads or writes files, made in a daemon thread."""
@@ -331,14 +334,3 @@ def _require_ours(path: Path) -> None:
     if tables and "migrations" not in tables:
         message = f"{path.as_posix()!r} is a database of something else"
         raise InvalidInput(message, hint="Move the file away, or choose another folder.")
-
-
-def _end_of(path: Path) -> str:
-    """The text of a log, or the end of a long one; empty when nothing was written yet."""
-    try:
-        with path.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(0, size - _LARGEST_LOG))
-            return log.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""

@@ -25,6 +25,8 @@ __all__ = ["Line", "Word", "spelled", "split", "without_braces"]
 
 _MARKS = re.compile(r"""^[#'"-]|=['"]|;$""")  # what would not be read as text where it stands
 
+_BRACES = re.compile(r"\$\{\{.*?\}\}|(?P<open>\$?\{)|(?P<close>\}+)")
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -79,8 +81,27 @@ def spelled(text: str, quote: str = "") -> str:
 
 
 def without_braces(text: str) -> str:
-    """The text with doubled braces: ``{name}`` would be a variable."""
-    return text.replace("{", "{{").replace("}", "}}") if "{" in text else text
+    """The text with braces doubled, such that ``expand`` reads it as it is: ``{name}`` would be a variable.
+
+    What is Azure's, ``${{name}}``, stays. After another ``${`` a single brace that closes stays single, which is text,
+    too: with a second one it would be Azure's.
+    """
+    waiting = 0  # doubled ones that have opened; of those that close without one, expand reads each as it is
+    is_near_azure = False
+
+    def doubled(found: re.Match[str]) -> str:
+        nonlocal waiting, is_near_azure
+        if found["open"]:
+            waiting += 1
+            is_near_azure |= found["open"].startswith("$")
+            return f"{found[0]}{{"
+        if found["close"] and not (is_near_azure and len(found[0]) == 1):
+            closed = min(waiting, len(found[0]))
+            waiting -= closed
+            return found[0] + "}" * closed
+        return found[0]
+
+    return _BRACES.sub(doubled, text)
 
 
 def _skip_blanks(line: str, position: int) -> int:

@@ -69,6 +69,7 @@ class Service:
         self.runs: dict[str, Run] = {}
         self.steps: dict[str, list[Step]] = {}
         self.logs: dict[tuple[str, str], bytes] = {}
+        self.knows_parts = False
         self._now = START
 
     # what tests put into it
@@ -289,7 +290,9 @@ class Service:
 
     def _log(self, request: httpx.Request, key: str) -> Answer:
         (step,) = json.loads(request.content)
-        return 200, self.logs.get((key, step), b"")
+        text = self.logs.get((key, step), b"")
+        begin = int(request.headers.get("range", "bytes=0-")[6:-1])
+        return (206, (begin, text)) if self.knows_parts and 0 < begin < len(text) else (200, text)
 
     def _create_schedule(self, request: httpx.Request) -> Answer:
         made = replace(schedule_creation_from(json.loads(request.content)), id=str(uuid.uuid4()), created=self.tick())
@@ -318,6 +321,10 @@ def _interface(pipeline: Pipeline) -> Any:
 def _response(status: int, content: Any) -> httpx.Response:
     if content is None:
         return httpx.Response(status)
+    if status == 206:
+        begin, text = content
+        place = f"bytes {begin}-{len(text) - 1}/{len(text)}"
+        return httpx.Response(status, content=text[begin:], headers={"content-range": place})
     if isinstance(content, bytes):
         return httpx.Response(status, content=content, headers={"content-type": "text/plain; charset=utf-8"})
     return httpx.Response(status, json=content)

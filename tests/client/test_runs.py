@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from aml_magics.client.runs import NotFinished
-from aml_magics.model.errors import AmlError, InvalidInput, NotFound
+from aml_magics.model.errors import AmlError, InvalidInput, NotFound, ServiceError
 from aml_magics.model.resources import RunStatus, Step, StepStatus
 
 
@@ -273,3 +274,69 @@ def test_a_log_that_comes_as_its_moving_end_is_followed_without_a_gap(service, w
 
     waits.then = later
     assert "".join(ws.runs.follow(run.id, step="fit")) == "".join(lines)
+
+
+@pytest.mark.parametrize("knows_parts", [True, False])
+def test_a_log_is_followed_byte_by_byte_whether_the_service_knows_parts_or_not(service, ws, waits, run, knows_parts):
+    whole = "naïve 🚀\nend".encode()
+    service.knows_parts = knows_parts
+
+    def later(_seconds):
+        done = len(service.logs.get((run.id, "fit"), b""))
+        service.logs[run.id, "fit"] = whole[: done + 1]
+        if done == len(whole):
+            change(service, run, status=RunStatus.FINISHED)
+
+    waits.then = later
+    assert "".join(ws.runs.follow(run.id, step="fit")) == whole.decode()
+
+
+def test_what_was_given_is_not_asked_for_again(service, ws, waits, run):
+    service.knows_parts = True
+    service.logs[run.id, "fit"] = b"a" * 1000
+
+    def later(_seconds):
+        if len(waits.pauses) < 5:
+            service.logs[run.id, "fit"] += b"b"
+        else:
+            change(service, run, status=RunStatus.FINISHED)
+
+    waits.then = later
+    assert "".join(ws.runs.follow(run.id, step="fit")) == "a" * 1000 + "b" * 4
+    asked = [request.headers.get("range") for request in service.requests if "STDOUT" in request.url.path]
+    assert asked[:4] == [None, "bytes=999-", "bytes=999-", "bytes=1000-"]
+
+
+def failing(service, times):
+    """Let the service answer that it is down, so many times, where it is asked for a log."""
+    left = [times]
+
+    def intercept(request):
+        if "STDOUT" not in request.url.path or not left[0]:
+            return None
+        left[0] -= 1
+        return httpx.Response(501, json={"error": {"code": "ServiceError", "message": "down for a moment"}})
+
+    service.intercept = intercept
+
+
+def test_following_survives_one_failure_and_loses_nothing(service, ws, waits, run):
+    service.logs[run.id, "prepare"] = b"a\n"
+    service.logs[run.id, "fit"] = b"b\n"
+    pieces = ws.runs.follow(run.id)
+    failing(service, 1)
+    waits.then = lambda _seconds: change(service, run, status=RunStatus.FINISHED)
+    assert "".join(pieces) == "--- prepare ---\na\n--- fit ---\nb\n"
+
+
+def test_following_ends_at_the_second_failure_in_a_row(service, ws, run):
+    pieces = ws.runs.follow(run.id)
+    failing(service, 2)
+    with pytest.raises(ServiceError, match="down for a moment"):
+        list(pieces)
+
+
+def test_logs_that_are_read_once_fail_at_once(service, ws, run):
+    failing(service, 1)
+    with pytest.raises(ServiceError, match="down for a moment"):
+        ws.runs.logs(run.id)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_magics.model.errors import AmlError, InvalidInput
-from aml_magics.notebook.words import spelled, split
+from aml_magics.notebook.expand import Namespace, expand
+from aml_magics.notebook.words import spelled, split, without_braces
 
 
 def texts(line: str) -> list[str]:
@@ -90,3 +94,17 @@ def test_any_text_is_words_or_one_error_and_partial_words_never_fail(line):
 @given(st.text(alphabet="ab \"'#;-=", min_size=1))
 def test_a_word_that_is_spelled_for_a_line_is_read_as_that_word(text):
     assert texts(f"disable {spelled(text)} --all") == ["disable", text, "--all"]
+
+
+def test_braces_of_any_text_read_back_as_they_are():
+    texts = ["".join(letters) for length in range(7) for letters in product("${}x", repeat=length)]
+    # What opens with "${" and closes with "}}" is Azure's, and nothing else can be written that way.
+    ours = [text for text in texts if not re.search(r"\$\{.*\}\}", text)]
+    assert [text for text in ours if expand(without_braces(text), Namespace()) != text] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "written"), [("{x}", "{{x}}"), ("${x}", "${{x}"), ("${{x}}", "${{x}}"), ("}{", "}{{"), ("a}}b", "a}}b")]
+)
+def test_no_more_braces_are_doubled_than_have_to_be(text, written):
+    assert without_braces(text) == written

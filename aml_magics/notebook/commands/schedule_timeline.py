@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput
-from aml_magics.model.resources import RunStatus
 from aml_magics.model.words import listed
 from aml_magics.notebook.frames import Columns, build
 from aml_magics.notebook.present import escape
-from aml_magics.notebook.timeline import Collision, Row, as_image, collisions, rows_of, timeline_svg
+from aml_magics.notebook.timeline import Collision, Row, as_image, outline_of
 from aml_magics.notebook.views import View
 
 if TYPE_CHECKING:
     from aml_magics.notebook.call import Call
     from aml_magics.notebook.frames import Table
 
-__all__ = ["Outline", "TimelineView", "timeline"]
+__all__ = ["TimelineView", "timeline"]
 
 _HOURS = 24
 _LONGEST = timedelta(days=31)
@@ -30,17 +28,6 @@ _SHOWN = 10  # rows of a table below the picture
 _MOST_FIRES = 500  # in the table of fires; the picture has all
 _FIRES: Columns = {"fire": "instant", "schedule": "string", "trigger": "string"}
 _COLLISIONS: Columns = {"minute": "instant", "count": "Int64", "schedules": "string"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What a timeline is made of: its rows, the instants it spans, the minutes in which several schedules fire."""
-
-    now: datetime
-    past: timedelta
-    coming: timedelta
-    rows: Sequence[Row]
-    collisions: Sequence[Collision] = field(default_factory=tuple)
 
 
 class TimelineView(View):
@@ -62,19 +49,15 @@ def timeline(call: Call) -> TimelineView:
         schedules = workspace.schedules.list(active_only=False)
         runs = workspace.runs.list(limit=_MOST_RUNS)
     call.remember("schedule", [one.name for one in schedules], all_of_them=True)
-    rows, left_out = rows_of(schedules, runs, now=now, past=span, coming=span)
-    shared = collisions(rows)
-    notes = [f"{left_out:,} more schedules, which fire later, are left out."] if left_out else []
-    if len(runs) == _MOST_RUNS:
-        notes.append(f"Of the runs, the newest {_MOST_RUNS:,} are shown.")
+    outline = outline_of(schedules, runs, now=now, past=span, coming=span, limit=_MOST_RUNS)
     view = TimelineView(
         f"Timeline of the last and the next {words}",
-        value=Outline(now=now, past=span, coming=span, rows=rows, collisions=shared),
-        fields=[("ran", _ran(rows)), ("waiting for a change", listed([row.name for row in rows if row.waits_for]))],
-        sections={"next_fires": _fires(call, rows), "collisions": _collisions(call, shared)},
-        notes=notes,
+        value=outline,
+        fields=[("ran", outline.ran), ("waiting for a change", outline.waiting)],
+        sections={"next_fires": _fires(call, outline.rows), "collisions": _collisions(call, outline.collisions)},
+        notes=outline.notes(call.zone),
     )
-    view.svg = timeline_svg(rows, now=now, past=span, coming=span, zone=call.zone)
+    view.svg = outline.svg(call.zone)
     view.alt = f"{view.title}: {', '.join(text for _, text in view.fields) or 'nothing'}; the fires are listed below."
     return view
 
@@ -88,13 +71,6 @@ def _span(call: Call) -> tuple[timedelta, str]:
         message = f"--{unit}s {number:,} is more than a timeline can show"
         raise InvalidInput(message, hint=f"It takes at most {_LONGEST.days} days.")
     return timedelta(**{f"{unit}s": number}), unit if number == 1 else f"{number} {unit}s"
-
-
-def _ran(rows: Sequence[Row]) -> str:
-    """``3 Finished, 1 Failed``; the words of the service, in its order."""
-    statuses = [run.status for row in rows for run in row.ran]
-    counted = [(status, statuses.count(status)) for status in RunStatus]
-    return ", ".join(f"{number:,} {status.value}" for status, number in counted if number)
 
 
 def _fires(call: Call, rows: Sequence[Row]) -> Table:

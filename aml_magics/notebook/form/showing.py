@@ -28,8 +28,8 @@ height:24px;line-height:22px;width:auto}
 .aml-form .widget-label{text-align:left}
 """
 STATIC = (
-    f"{twins('aml-form-static', 'aml-form')}"
-    '<p class="aml-form-static">A form that makes a schedule. Run this cell to open it.</p>'
+    twins("aml-form-static", "aml-form")
+    + '<p class="aml-form-static">A form that makes a schedule. Run this cell to open it.</p>'
 )
 _ERROR = "color:var(--jp-error-color1,#dc4c4c);overflow-wrap:anywhere"
 _PLAIN = "overflow-wrap:anywhere"

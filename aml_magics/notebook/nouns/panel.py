@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aml_magics.notebook.grammar import Noun, Verb
+from aml_magics.notebook.grammar import Noun, Option, Verb
 from aml_magics.notebook.nouns.options import LIMIT
 
 _OPENS = "A row opens with a click or with Enter, and shows {}. "
@@ -12,46 +12,46 @@ _SAME = (
     "saved notebook keeps a snapshot."
 )
 
+
+def _panel(name: str, help_: str, opens: str = "", *, example: str = "", options: tuple[Option, ...] = ()) -> Verb:
+    return Verb(
+        name=name,
+        help=help_,
+        handler=f"panel:{name}",
+        options=options,
+        details=(_OPENS.format(opens) if opens else "%aml panel alone is the same. ") + _SAME,
+        examples=(example or f"%aml panel {name}",),
+    )
+
+
 PANELS = Noun(
     name="panel",
     help="live tables to look at, to open and to stop things from",
     default="overview",
     verbs=(
-        Verb(
-            name="overview",
-            help="how many there are of everything and how they do, the schedules, the newest runs",
-            handler="panel:overview",
-            details=f"%aml panel alone is the same. {_SAME}",
-            examples=("%aml panel",),
+        _panel(
+            "overview",
+            "how many there are of everything, a timeline of what ran and fires, the schedules, the newest runs",
+            example="%aml panel",
         ),
-        Verb(
-            name="pipelines",
-            help="published pipelines: last runs, schedules on them, disable and enable",
-            handler="panel:pipelines",
-            details=_OPENS.format("its endpoint, parameters, schedules, last runs and the newest log") + _SAME,
-            examples=("%aml panel pipelines",),
+        _panel(
+            "pipelines",
+            "published pipelines: last runs, schedules on them, disable and enable",
+            "its endpoint, parameters, schedules, last runs and the newest log",
         ),
-        Verb(
-            name="schedules",
-            help="schedules: trigger, next and last fire, disable and enable",
-            handler="panel:schedules",
-            details=_OPENS.format("the fires to come, what was seen and done, and why it did not fire") + _SAME,
-            examples=("panel = %aml panel schedules",),
+        _panel(
+            "schedules",
+            "schedules: trigger, next and last fire, disable and enable",
+            "the fires to come, what was seen and done, and why it did not fire",
+            example="panel = %aml panel schedules",
         ),
-        Verb(
-            name="runs",
-            help="the newest runs: status, steps, data, cancel",
-            handler="panel:runs",
+        _panel(
+            "runs",
+            "the newest runs: status, steps, data, cancel",
+            "its steps, and what they write as they write it",
+            example="%aml panel runs --limit 100",
             options=(LIMIT,),
-            details=_OPENS.format("its steps, and what they write as they write it") + _SAME,
-            examples=("%aml panel runs --limit 100",),
         ),
-        Verb(
-            name="datastores",
-            help="datastores: where they are, who watches them, what is wrong",
-            handler="panel:datastores",
-            details=_OPENS.format("who watches it") + _SAME,
-            examples=("%aml panel datastores",),
-        ),
+        _panel("datastores", "datastores: where they are, who watches them, what is wrong", "who watches it"),
     ),
 )

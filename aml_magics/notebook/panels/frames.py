@@ -196,7 +196,7 @@ def _of_schedules(seen: Seen, viewer: Viewer) -> Mapping[str, object]:
     coming = [(fire.at, one.name) for one in seen.schedules if (fire := next_fire(one, viewer.now))]
     bad = sum(outcome_of(fire) in ("Failed", "Missed", "Refused") for fire in seen.recent.fires.values())
     at, name = min(coming, default=(None, ""))
-    said = [f"next is {name}" if at else "", f"the last fire of {bad:,} went wrong" if bad else ""]
+    said = [f"the last fire of {bad:,} went wrong" if bad else "", f"next is {name}" if at else ""]
     last = max((fire.decided for fire in seen.recent.fires.values()), default=None)
     return _row("schedules", _in_use(seen.schedules), said, last, at)
 
@@ -211,9 +211,9 @@ def _of_pipelines(seen: Seen) -> Mapping[str, object]:
 def _of_runs(seen: Seen, viewer: Viewer) -> Mapping[str, object]:
     since = viewer.now - _DAY
     counts = {
+        "failed in 24 hours": sum(run.status is RunStatus.FAILED and _after(run, since) for run in seen.runs),
         "running": sum(run.status is RunStatus.RUNNING for run in seen.runs),
         "waiting": sum(run.status is RunStatus.NOT_STARTED for run in seen.runs),
-        "failed in 24 hours": sum(run.status is RunStatus.FAILED and _after(run, since) for run in seen.runs),
         "finished in 24 hours": sum(run.status is RunStatus.FINISHED and _after(run, since) for run in seen.runs),
     }
     said = [f"{number:,} {what}" for what, number in counts.items() if number]

@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Kind"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Kind:
     """``see`` asks the workspace (the client, how many of the newest), ``frame`` makes the data; ``key`` is its column.
 
-    ``change`` does what a button says (the client, the action, the key), ``open`` says what there is of one row.
-    ``named`` is what a row is called, unlike any other, where it is not seen as a whole; its first cell unless given.
-    ``limit`` is what is asked for unless somebody says otherwise; on Azure each run costs a question.
+    ``change`` does what a button of ``actions`` says (the client, the action, the key), ``open`` says what there is of
+    one row. ``named`` is what a row is called, unlike any other, where it is not seen as a whole; its first cell unless
+    given. ``limit`` is what is asked for unless somebody says otherwise; on Azure each run costs a question.
+    ``has_timeline``: what is seen is drawn over time, too.
     """
 
     name: str
     noun: str
-    key: str
     columns: Sequence[Column]
     see: Callable[[WorkspaceClient, int], Awaitable[Seen]]
     frame: Callable[[Seen, Viewer], pd.DataFrame]
@@ -47,68 +47,32 @@ class Kind:
     change: Callable[[WorkspaceClient, str, str], Awaitable[None]] | None = None
     open: Callable[[WorkspaceClient, Viewer, str], Awaitable[Opened]] | None = None
     named: Callable[[Mapping[Any, Any]], str] | None = None
+    key: str = "id"
     height: int = 14
     limit: int = 0
-    limit_on_azure: int = 0
+    has_timeline: bool = False
+
+    def limit_of(self, *, is_embedded: bool) -> int:
+        """How many of the newest are asked for."""
+        return self.limit if is_embedded else min(self.limit, _MOST_ON_AZURE)
 
 
+_NEWEST = 500
+_MOST_ON_AZURE = 25
+_ON_OFF = (columns.DISABLE, columns.ENABLE)
+# fmt: off
 _KINDS = (
-    Kind(
-        name="overview",
-        noun="kind",
-        key="what",
-        columns=columns.OVERVIEW,
-        see=see_everything,
-        frame=frames.overview,
-        height=4,
-        limit=500,
-        limit_on_azure=25,
-    ),
-    Kind(
-        name="pipelines",
-        noun="pipeline",
-        key="id",
-        columns=columns.PIPELINES,
-        see=see_pipelines,
-        frame=frames.pipelines,
-        actions=(columns.DISABLE, columns.ENABLE),
-        change=change_pipeline,
-        open=open_pipeline,
-    ),
-    Kind(
-        name="schedules",
-        noun="schedule",
-        key="id",
-        columns=columns.SCHEDULES,
-        see=see_schedules,
-        frame=frames.schedules,
-        actions=(columns.DISABLE, columns.ENABLE),
-        change=change_schedule,
-        open=open_schedule,
-    ),
-    Kind(
-        name="runs",
-        noun="run",
-        key="id",
-        columns=columns.RUNS,
-        see=see_runs,
-        frame=frames.runs,
-        actions=(columns.CANCEL,),
-        change=change_run,
-        named=columns.run_named,
-        open=open_run,
-        limit=500,
-        limit_on_azure=25,
-    ),
-    Kind(
-        name="datastores",
-        noun="datastore",
-        key="name",
-        columns=columns.DATASTORES,
-        see=see_datastores,
-        frame=frames.datastores,
-        open=open_datastore,
-        height=6,
-    ),
+    Kind("overview", "kind", columns.OVERVIEW, see_everything, frames.overview,
+         key="what", height=4, limit=_NEWEST, has_timeline=True),
+    Kind("pipelines", "pipeline", columns.PIPELINES, see_pipelines, frames.pipelines,
+         actions=_ON_OFF, change=change_pipeline, open=open_pipeline),
+    Kind("schedules", "schedule", columns.SCHEDULES, see_schedules, frames.schedules,
+         actions=_ON_OFF, change=change_schedule, open=open_schedule),
+    Kind("runs", "run", columns.RUNS, see_runs, frames.runs,
+         actions=(columns.CANCEL,), change=change_run, open=open_run, named=columns.run_named,
+         limit=_NEWEST),
+    Kind("datastores", "datastore", columns.DATASTORES, see_datastores, frames.datastores,
+         key="name", open=open_datastore, height=6),
 )
+# fmt: on
 KINDS = {kind.name: kind for kind in _KINDS}

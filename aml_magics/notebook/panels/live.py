@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from aml_magics.model.glance import Glance
     from aml_magics.model.history import Health
 
-__all__ = ["LEAST", "Pace", "Watched", "footer", "keep_fresh", "pace_of"]
+__all__ = ["AFTER_FAILURE", "LEAST", "Pace", "Watched", "footer", "keep_fresh", "pace_of"]
 
 LEAST = 0.5
 DUTY = 0.1
 LONGEST = 60.0  # seconds; a laptop that slept during a look must not rest for days
+AFTER_FAILURE = 5.0
 _SERVED = 2.0
 _AZURE = 5.0
 
@@ -88,7 +89,7 @@ async def _turn(panel: Watched, client: WorkspaceClient, clock: Clock, pace: Pac
             panel.tick(glance)
     except Exception as error:  # noqa: BLE001 - whatever it is, the panel says it and looks again later
         panel.fail(error)
-        return max(pace.pause, _AZURE)
+        return max(pace.pause, AFTER_FAILURE)
     return pace.rest(clock.now() - begun)
 
 

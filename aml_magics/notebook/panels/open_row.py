@@ -1,7 +1,8 @@
 """One opened row: what there is of it, shown anew whenever something was written, and the log of its run as it grows.
 
 It stays as long as the row is the open one. Where nobody tells that something was written (on Azure), it ends with the
-run whose log it follows, or at once when there is none.
+run whose log it follows, or at once when there is none. A service that fails is a trouble that may pass: it is said,
+and the row is looked at again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aml_magics.client.following import Follower
+from aml_magics.model.errors import ServiceError
+from aml_magics.notebook.panels.live import AFTER_FAILURE
+from aml_magics.notebook.panels.trouble import Trouble
 
 if TYPE_CHECKING:
     from aml_magics.client.v1 import WorkspaceClient
@@ -35,13 +39,23 @@ class OpenRow:
         self._version: str | None = None
         self._run_id = ""
         self._follower: Follower | None = None
+        self._trouble = Trouble(table)
 
     async def stay(self, client: WorkspaceClient, clock: Clock) -> None:
         """Until another row is opened, this one is closed, or nothing more can come."""
-        begun = clock.now()
-        while self._table.opened == self._key and await self._turn(client):
-            await clock.sleep(self._pace.rest(clock.now() - begun))
+        while self._table.opened == self._key:
             begun = clock.now()
+            try:
+                has_more = await self._turn(client)
+            except ServiceError as error:
+                self._version = None  # what it was to show was not shown
+                self._trouble.say(error)
+                await clock.sleep(max(self._pace.pause, AFTER_FAILURE))
+                continue
+            self._trouble.is_over()
+            if not has_more:
+                return
+            await clock.sleep(self._pace.rest(clock.now() - begun))
 
     async def _turn(self, client: WorkspaceClient) -> bool:
         """Whether there may be more to come."""

@@ -49,7 +49,7 @@ def open_panel(
             f"limit: the panel of {name} has no limit" if not kind.limit else f"limit: {limit} is no number of runs"
         )
         raise InvalidInput(message, hint="Give 1 or more, for runs." if kind.limit else "Leave it out.")
-    many = limit or (kind.limit if workspace.is_embedded else kind.limit_on_azure)
+    many = limit or kind.limit_of(is_embedded=workspace.is_embedded)
     seen_from = zone or _display_zone()
     known: Panel | None = panels.get((name, many))
     if known is not None and not known.is_closed:

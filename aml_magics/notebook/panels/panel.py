@@ -24,7 +24,10 @@ from aml_magics.engine.threads import DaemonThreadPool
 from aml_magics.notebook.panels.frames import Viewer
 from aml_magics.notebook.panels.live import Pace, footer, keep_fresh, pace_of
 from aml_magics.notebook.panels.open_row import OpenRow
+from aml_magics.notebook.panels.trouble import Trouble
 from aml_magics.notebook.present import html_lines, printable
+from aml_magics.notebook.timeline.live import Timeline
+from aml_magics.notebook.timeline.snapshot import snapshot_of
 from aml_magics.notebook.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from aml_magics.notebook.panels.details import Opened
     from aml_magics.notebook.panels.kinds import Kind
     from aml_magics.notebook.panels.seen import Seen
+    from aml_magics.notebook.timeline.snapshot import Snapshot
 
 __all__ = ["Panel"]
 
@@ -76,10 +80,11 @@ class Panel:
         self._pace = pace or pace_of(workspace)
         self._handing = threading.Lock()
         self._row: Future[None] | None = None
-        self._failure = ""
         self._seen: Seen = workspace.ask(self._see)
         self._as_of = self._said = self._renewed = clock.now()
         self.table = self._make_table()
+        self._trouble = Trouble(self.table)
+        self.timeline = Timeline(self._over_time(self._seen)) if kind.has_timeline else None
         self._renewing = asyncio.Lock()
         self._worker = DaemonThreadPool(1, f"aml-panel-{kind.name}", idle_seconds=_WORKER_IDLE)
         find, pace = weakref.ref(self), self._pace  # nothing that lives on may hold the panel
@@ -133,6 +138,8 @@ class Panel:
         self._end_row()
         self._worker.shutdown(wait=False)
         self.table.close()
+        if self.timeline is not None:
+            self.timeline.close()
 
     def _ipython_display_(self) -> None:
         notes = (*self.notes, *(() if find_spec("anywidget") else (_MISSING,)))
@@ -141,6 +148,8 @@ class Panel:
             display({"text/html": html_lines(notes), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
             self.notes = ()
         self.table._ipython_display_()
+        if self.timeline is not None:
+            self.timeline._ipython_display_()
         for panel in self.below:
             panel._ipython_display_()
 
@@ -175,9 +184,7 @@ class Panel:
             self._as_of = self._said = self._renewed = self._clock.now()
             await asyncio.wrap_future(self._worker.submit(self._show, seen))
             self._seen = seen
-        if self._failure and self.table.error == self._failure:
-            self.table.error = ""
-        self._failure = ""
+        self._trouble.is_over()
 
     def tick(self, glance: Glance | None) -> None:
         """Nothing is new, and that is as of now."""
@@ -186,12 +193,12 @@ class Panel:
         if now - self._said >= _TICK:
             self._said = now
             self.table.footer = footer(now, now, glance.health if glance else None, self.zone)
+            if self.timeline is not None and self.timeline.is_stale(self._viewer().now):
+                self._worker.submit(self._draw, self._seen)
 
     def fail(self, error: Exception) -> None:
         """What is shown could not be renewed."""
-        if not self._failure:
-            self.table.error = error
-            self._failure = self.table.error
+        self._trouble.say(error)
         self.table.footer = f"{footer(self._as_of, self._as_of, None, self.zone)}; it could not be renewed since"
 
     def leave(self) -> None:
@@ -199,6 +206,8 @@ class Panel:
         self.is_closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)
         with suppress(Exception):  # the kernel may be going, too
+            if self.timeline is not None:
+                self.timeline.leave(_CLOSED)
             self.table.footer = f"{_CLOSED}; this is {footer(self._as_of, self._as_of, None, self.zone)}"
 
     # Behind them
@@ -227,6 +236,15 @@ class Panel:
 
     def _show(self, seen: Seen) -> None:
         self.table.update(self.kind.frame(seen, self._viewer()), footer=self._footer(seen))
+        self._draw(seen)
+
+    def _draw(self, seen: Seen) -> None:
+        if self.timeline is not None:
+            self.timeline.update(self._over_time(seen))
+
+    def _over_time(self, seen: Seen) -> Snapshot:
+        viewer = self._viewer()
+        return snapshot_of(seen.schedules, seen.runs, limit=self._limit, now=viewer.now, zone=viewer.zone)
 
     def _footer(self, seen: Seen) -> str:
         return footer(self._as_of, self._as_of, seen.glance.health if seen.glance else None, self.zone)

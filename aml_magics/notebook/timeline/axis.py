@@ -49,7 +49,7 @@ def day_label(at: datetime, *, short: bool = False) -> str:
 
 def _is_minor(at: datetime, step: int, first: date) -> bool:
     if step == 24:
-        return (at.date() - first).days % 2 == 0
+        return (at.date() - first).days % 3 != 1
     return at.hour % (step * 2) != 0
 
 

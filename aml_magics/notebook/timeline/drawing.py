@@ -1,4 +1,4 @@
-"""The drawing: a timeline and a sparkline as SVG text, and SVG as an ``<img>`` for what has no kernel.
+"""The drawing: a timeline as SVG text, and SVG as an ``<img>`` for what has no kernel.
 
 In a page the colours are Jupyter's own variables; an image is a document of its own, which does not see them, so the
 colours behind them are those that read on white and on black. Names are other people's input: they are escaped, cut
@@ -15,17 +15,17 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from aml_magics.notebook.present import escape
 from aml_magics.notebook.timeline.axis import Tick, day_label, ticks
 from aml_magics.notebook.timeline.marks import WIDE, Span, band, dots, span
-from aml_magics.notebook.timeline.rows import Collision, Ran, Row, collisions
+from aml_magics.notebook.timeline.rows import Collision, Row, collisions
 from aml_magics.notebook.timeline.shapes import SHAPES, STYLE, drawn, kind_of, legend
 from aml_magics.notebook.timeline.texts import cut, isolated, row_title, together_title, zone_name
 
-__all__ = ["as_image", "sparkline_svg", "timeline_svg"]
+__all__ = ["as_image", "timeline_svg"]
 
-_HEAD, _ROW, _FOOT = 40, 30, 46  # pixels
-_LEFT, _PLOT = 20.0, 79.5  # per cent of the width: the names, the plot
-_LONG, _SHORT = 28, 12  # letters of a name, where it is wide and where it is narrow
+_HEAD, _ROW, _FOOT = 40, 30, 62  # pixels
+_LEFT, _PLOT = 24.0, 75.5  # per cent of the width: the names, the plot
+_LONG = 80  # letters of a name; the page cuts it to its place
 _DENSE = 5  # units between two fires that the eye takes for one where it is narrow
-_MOST_LINES = 24  # collisions that get a line through all rows
+_MOST_LINES = 8  # collisions that get a line through all rows
 _START = '<svg xmlns="http://www.w3.org/2000/svg" class="aml-tl"'
 
 
@@ -72,7 +72,7 @@ def timeline_svg(
     return (
         f'{_START} width="100%" height="{height + _FOOT}" role="group" aria-label="{escape(label)}"'
         f' style="max-width:{width}px"><style>{STYLE}</style>'
-        f"{_axis(now - past, now + coming, zone, plot)}{_names(rows, shared, height, zone)}"
+        f"{_axis(now - past, now + coming, zone, plot)}{_names(rows, shared, zone)}"
         f'<svg x="{_LEFT}%" width="{_PLOT}%" height="{height}" viewBox="0 0 {WIDE} {height}"'
         f' preserveAspectRatio="none">{inside}</svg>{_waits(rows, plot)}'
         f'<text x="{plot.across(plot.now)}" y="{height + 14}" text-anchor="middle">now</text>'
@@ -80,31 +80,11 @@ def timeline_svg(
     )
 
 
-def sparkline_svg(ran: Sequence[Ran], *, width: int = 120, height: int = 20) -> str:
-    """A mark for each run, the newest at the right: the longer the run, the higher; as many as there is room for."""
-    step = 6
-    shown = sorted(ran, key=lambda run: run.start)[-(width // step) :]
-    lengths = [((run.end - run.start).total_seconds() if run.end else 0.0) for run in shown]
-    longest = max(lengths, default=0.0) or 1.0
-    left = width - step * len(shown) + step // 2
-    marks = [
-        drawn(kind_of(run.status), [(left + index * step,) * 2], base=height - 1, part=length / longest)
-        for index, (run, length) in enumerate(zip(shown, lengths, strict=True))
-    ]
-    label = ", ".join(kind_of(run.status) for run in shown) or "no runs"
-    return (
-        f'{_START} width="{width}" height="{height}" role="img" aria-label="{label}"><style>{STYLE}</style>'
-        f"<title>{label}</title>{''.join(marks)}</svg>"
-    )
-
-
 def as_image(svg: str, alt: str) -> str:
     """The SVG as ``<img>`` with its data in it: what JupyterLab leaves alone in a notebook that it does not trust."""
     data = base64.b64encode(svg.encode()).decode()
-    head = svg.partition(">")[0]
-    widest = head.partition("max-width:")[2].partition('"')[0]
-    style = f' style="width:100%;max-width:{widest}"' if widest else ""
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}"{style}>'
+    widest = svg.partition("max-width:")[2].partition('"')[0]
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}" style="width:100%;max-width:{widest}">'
 
 
 def _grid(found: Sequence[Tick], plot: _Plot, height: int) -> str:
@@ -134,29 +114,26 @@ def _axis(begin: datetime, end: datetime, zone: tzinfo, plot: _Plot) -> str:
     return "".join(parts)
 
 
-def _names(rows: Sequence[Row], shared: Sequence[Collision], height: int, zone: tzinfo) -> str:
-    lines = [f'<text class="soft" x="4" y="28">{escape(zone_name(zone))}</text>']
-    for index, name in enumerate([*(row.name for row in rows), *(["at once"] if shared else [])]):
-        y = _HEAD + _ROW * index + 20
-        wide, narrow = cut(name, _LONG), cut(name, _SHORT)
-        if wide == narrow:
-            lines.append(f'<text x="4" y="{y}">{isolated(wide)}</text>')
-        else:
-            lines.append(f'<text class="w" x="4" y="{y}">{isolated(wide)}</text>')
-            lines.append(f'<text class="n" x="4" y="{y}" aria-hidden="true">{isolated(narrow)}</text>')
-    return f'<svg width="{_LEFT - 1}%" height="{height}">{"".join(lines)}</svg>'
+def _names(rows: Sequence[Row], shared: Sequence[Collision], zone: tzinfo) -> str:
+    names = [*(row.name for row in rows), *(["at once"] if shared else [])]
+    labels = [_label(name, index, 0, _LEFT - 1) for index, name in enumerate(names)]
+    return f'<text class="soft" x="4" y="28">{escape(zone_name(zone))}</text>{"".join(labels)}'
 
 
 def _waits(rows: Sequence[Row], plot: _Plot) -> str:
     """What fires those that no clock fires, in words right of now."""
     left = _LEFT + (plot.place(plot.now) + 8) * _PLOT / WIDE
-    lines = [
-        f'<text class="soft {size}" y="{_HEAD + _ROW * index + 20}">{isolated(cut(row.waits_for, letters))}</text>'
-        for index, row in enumerate(rows)
-        if row.waits_for
-        for size, letters in (("w", 56), ("n", 24))
-    ]
-    return f'<svg x="{left:.2f}%" width="{99.5 - left:.2f}%" height="100%">{"".join(lines)}</svg>' if lines else ""
+    found = [(index, row.waits_for) for index, row in enumerate(rows) if row.waits_for]
+    return "".join(_label(words, index, left, 99.5 - left, "soft") for index, words in found)
+
+
+def _label(text: str, index: int, left: float, width: float, kind: str = "") -> str:
+    """Text in a row, in a box that the page cuts with an ellipsis where it ends."""
+    text = isolated(cut(text, _LONG))
+    return (
+        f'<foreignObject x="{left:.2f}%" y="{_HEAD + _ROW * index + 7}" width="{width:.2f}%" height="18">'
+        f'<div xmlns="http://www.w3.org/1999/xhtml" class="label {kind}" title="{text}">{text}</div></foreignObject>'
+    )
 
 
 def _row(row: Row, plot: _Plot, index: int, now: datetime, zone: tzinfo) -> str:

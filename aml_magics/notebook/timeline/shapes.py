@@ -26,11 +26,14 @@ _KINDS: Mapping[RunStatus, str] = {
     RunStatus.NOT_STARTED: "running",
 }
 _BASE = 22
-_NARROW = ".aml-tl .n{display:inline}.aml-tl .w{display:none}"
+_NARROW = ".aml-tl .w{display:none}.aml-tl .second{transform:translate(0,16px)}"
 STYLE = (
     ".aml-tl{font:11px var(--jp-ui-font-family,system-ui,sans-serif)}"
     ".aml-tl text{fill:var(--jp-ui-font-color1,#7a7a7a)}.aml-tl .soft{fill:var(--jp-ui-font-color2,#7a7a7a)}"
     ".aml-tl path{vector-effect:non-scaling-stroke;fill:none}"
+    ".aml-tl .label{padding-left:4px;line-height:18px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;"
+    "color:var(--jp-ui-font-color1,#7a7a7a)}.aml-tl .label.soft{color:var(--jp-ui-font-color2,#7a7a7a)}"
+    ".aml-tl .grid,.aml-tl .day,.aml-tl .fire,.aml-tl .now{shape-rendering:crispEdges}"
     ".aml-tl .grid{stroke:#80808030}.aml-tl .day{stroke:#80808078}"
     ".aml-tl .now{stroke:var(--jp-ui-font-color1,#7a7a7a);stroke-width:1.5}"
     ".aml-tl .done{stroke:var(--jp-success-color1,#3a9a5c);fill:var(--jp-success-color1,#3a9a5c);stroke-width:2}"
@@ -39,11 +42,11 @@ STYLE = (
     ".aml-tl .running{stroke:var(--jp-brand-color1,#2f8fdd);stroke-width:1.5}"
     ".aml-tl .canceled,.aml-tl .canceled-head{stroke:var(--jp-ui-font-color2,#8a8a8a);stroke-width:1.5}"
     ".aml-tl .canceled-head{stroke-width:5;stroke-linecap:square}"
-    ".aml-tl .fire{stroke:var(--jp-ui-font-color2,#8a8a8a);fill:#80808050;stroke-width:1.2}"
+    ".aml-tl .fire{stroke:var(--jp-ui-font-color2,#8a8a8a);fill:#80808050}"
     ".aml-tl .both{stroke:var(--jp-warn-color1,#e08a1e);stroke-width:5;stroke-linecap:round}"
     ".aml-tl .across{stroke:var(--jp-warn-color1,#e08a1e);stroke-dasharray:2 3}"
-    ".aml-tl .n{display:none}"
-    f"@media (max-width:640px){{{_NARROW}}}@container (max-width:640px){{{_NARROW}}}"
+    ".aml-tl .second{transform:translate(272px,0)}"
+    f"@media (max-width:740px){{{_NARROW}}}@container (max-width:740px){{{_NARROW}}}"
 )
 
 
@@ -52,26 +55,25 @@ def kind_of(status: RunStatus) -> str:
     return _KINDS[status]
 
 
-def drawn(kind: str, spans: Sequence[Span], *, base: int = _BASE, part: float = 1.0) -> str:
-    """All runs of one kind as a path, standing on ``base``; ``part`` of the full height, but never too low to see."""
+def drawn(kind: str, spans: Sequence[Span], *, base: int = _BASE) -> str:
+    """All runs of one kind as a path, standing on ``base``."""
     if kind == "running":  # also one that has just begun has a width
         spans = [(left, max(right, left + 4)) for left, right in spans]
-    height = max(4, round(SHAPES[kind] * part))
+    height = SHAPES[kind]
     head = f'<path class="{kind}-head" d="{dots(spans, base - height)}"/>' if kind in _HEADED else ""
     return f'<path class="{kind}" d="{band(spans, base - height, height)}"/>{head}'
 
 
 def legend(has_collisions: bool) -> str:
-    """Every shape with its word, 16 pixels high and under 400 wide."""
-    parts, x = [], 4
-    for kind, word in (("done", "done"), ("failed", "failed"), ("running", "running"), ("canceled", "canceled")):
-        parts.append(drawn(kind, [(x, x)], base=16) + _word(x + 10, word))
-        x += 24 + 6 * len(word)
-    parts.append(f'<path class="fire" d="{band([(x, x), (x + 4, x + 4)], 6, 10)}"/>{_word(x + 10, "will fire")}')
+    """Every shape with its word, on one line of 480 pixels or, where it is narrow, on two."""
+    first, x = [], 4
+    for kind in SHAPES:
+        first.append(drawn(kind, [(x, x)], base=16) + _word(x + 10, kind))
+        x += 28 + 6 * len(kind)
+    second = [f'<path class="fire" d="{band([(4, 4), (8, 8)], 6, 10)}"/>{_word(16, "will fire")}']
     if has_collisions:
-        x += 72
-        parts.append(f'<path class="both" d="{dots([(x, x)], 11)}"/>{_word(x + 10, "at once")}')
-    return "".join(parts)
+        second.append(f'<path class="both" d="{dots([(84, 84)], 11)}"/>{_word(94, "at once")}')
+    return f'{"".join(first)}<g class="second">{"".join(second)}</g>'
 
 
 def _word(x: int, word: str) -> str:

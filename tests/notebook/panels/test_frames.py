@@ -210,9 +210,9 @@ def test_the_overview_counts_and_says_what_goes_wrong():
         "runs": "the newest 3",
         "datastores": "1",
     }
-    assert frame.loc["schedules", "now"] == "next is nightly; the last fire of 1 went wrong"
+    assert frame.loc["schedules", "now"] == "the last fire of 1 went wrong; next is nightly"
     assert frame.loc["pipelines", "now"] == "the last run of 1 failed"
-    assert frame.loc["runs", "now"] == "1 running; 1 failed in 24 hours"
+    assert frame.loc["runs", "now"] == "1 failed in 24 hours; 1 running"
 
 
 @pytest.mark.parametrize("make", [frames.pipelines, frames.schedules, frames.runs, frames.datastores])

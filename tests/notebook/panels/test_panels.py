@@ -6,13 +6,13 @@ import gc
 import threading
 import time
 import weakref
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from aml_magics.client.workspace import Workspace
 from aml_magics.engine.clock import SystemClock
-from aml_magics.model.errors import InvalidInput, NotConnected
+from aml_magics.model.errors import InvalidInput, NotConnected, ServiceError
 from aml_magics.model.resources import RunStatus, Schedule, Status
 from aml_magics.model.triggers import Recurrence
 from aml_magics.notebook.panels.kinds import KINDS
@@ -91,6 +91,24 @@ def test_what_happens_in_the_workspace_appears_by_itself(ws, train):
     run = ws.pipelines.submit("train")
     until(lambda: column(pipelines, "last_result") == ["Finished"])
     assert ws.panel("runs").frame["id"].to_list() == [run.id]
+
+
+def test_the_overviews_timeline_shows_what_is_new_and_other_panels_have_none(ws, train):
+    overview = ws.panel()
+    nightly(ws)
+    ws.pipelines.submit("train")
+    until(lambda: [row.name for row in overview.timeline.snapshot.long.rows] == ["nightly", "(no schedule)"])
+    assert overview.below[0].timeline is None
+
+
+def test_now_moves_in_the_timeline_without_a_question(ws, train, monkeypatch):
+    monkeypatch.setattr("aml_magics.notebook.timeline.live._STALE", timedelta(0))
+    monkeypatch.setattr("aml_magics.notebook.panels.panel._TICK", 0.1)
+    overview = ws.panel()
+    overview.refresh()
+    calls, before = Calls(ws, monkeypatch), overview.timeline.snapshot.now
+    until(lambda: overview.timeline.snapshot.now > before)
+    assert calls.by_path().keys() == {"/glance"}
 
 
 def test_what_another_kernel_writes_appears_too(ws, train, tmp_path):
@@ -401,3 +419,24 @@ def test_hostile_names_stay_text(ws):
     gesture(panel, "open", key=key_of(panel, name=HTML_NAME))
     until(lambda: panel.table.detail.fields)
     assert panel.table.detail.title == f"Schedule {HTML_NAME}"
+
+
+def test_an_open_row_survives_a_service_that_fails_and_says_so_meanwhile(ws, train, monkeypatch):
+    monkeypatch.setattr("aml_magics.notebook.panels.open_row.AFTER_FAILURE", 0.05)
+    run = ws.pipelines.submit("train")
+    ws.runs.wait(run.id, timeout=30)
+    panel = ws.panel("runs")
+    gate = threading.Event()
+    find_out = panel._find_out
+
+    async def down(client, key):
+        if not gate.is_set():
+            raise ServiceError("down for a moment", status=503)
+        return await find_out(client, key)
+
+    monkeypatch.setattr(panel, "_find_out", down)
+    gesture(panel, "open", key=run.id)
+    until(lambda: "down for a moment" in panel.table.error)
+    gate.set()
+    until(lambda: "trained" in (panel.table.log or ""))
+    until(lambda: panel.table.error == "")

@@ -33,10 +33,10 @@ def test_the_noun_alone_is_the_overview(aml, train):
 def test_every_panel_shows_a_snapshot_as_text_and_as_html(aml, train, name):
     aml(f"pipeline publish '{HTML_NAME}'", "print(1)")
     shown = displayed(aml(f"panel {name}"))
-    assert len(shown) == (3 if name == "overview" else 1)
+    assert len(shown) == (4 if name == "overview" else 1)
     for output in shown:
         assert "as of " in output["text/plain"]
-        assert "<table" in output["text/html"]
+        assert "<table" in output["text/html"] or "<details" in output["text/html"]
         assert HTML_NAME not in output["text/html"]
     assert name.capitalize() in shown[0]["text/plain"]
 
