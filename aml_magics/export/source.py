@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.resources import DataPath, Datastore, Schedule
 from aml_magics.model.triggers import DatastoreChange
+from aml_magics.model.words import listed
 from aml_magics.wire.casing import Json
 
 __all__ = ["AZURE", "Conditions", "Export", "Place", "Source", "Window", "text_of"]
@@ -49,6 +50,12 @@ class Window:
     days: tuple[str, ...] = ()
     time_zone: str = "UTC"
 
+    def in_words(self) -> str:
+        """``08:00-18:00 on Monday and Friday, W. Europe Standard Time``."""
+        hours = f"{self.begin // 60:02}:{self.begin % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
+        on = f"on {listed(self.days)}" if self.days else ""
+        return f"{' '.join(filter(None, (hours, on)))}, {self.time_zone}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
@@ -64,6 +71,12 @@ class Conditions:
     after: str = ""
     after_runs: str = ""
     concurrency: int | None = None
+
+    def in_words(self) -> str:
+        """``08:00-18:00, UTC; after a success of clean; 2 runs at a time``. Empty without conditions."""
+        most = f"{self.concurrency} run{'s' if self.concurrency != 1 else ''} at a time" if self.concurrency else ""
+        after = f"after a success of {self.after}" if self.after else ""
+        return "; ".join(filter(None, (self.window.in_words() if self.window else "", after, most)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aml_magics.export.arm import Surroundings, concat, escaped, parameter, resolve
@@ -24,6 +24,7 @@ def test_texts_and_parameters_join_whatever_is_in_them(before, value, after):
 
 
 @given(st.recursive(st.text() | st.integers() | st.none(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)))
+@example({"a": ["[parameters('name')]", "[[x]", "["]})
 def test_literal_json_comes_back_as_it_was(value):
     assert resolve(escaped(value), AROUND) == value
 

@@ -223,6 +223,7 @@ def test_a_batch_endpoint_is_started_watched_and_its_failure_fails_the_pipeline(
             "Uri": f"@concat('azureml://datastores/workspaceblobstore/paths/', {FILE[1:]})",
         },
     }
+    assert start["policy"]["retry"] == 0  # a job that was started twice runs twice
     look = wait["typeProperties"]["activities"][1]["typeProperties"]
     assert look["authentication"]["resource"] == "https://management.azure.com/"
     assert look["url"].endswith(

@@ -19,7 +19,8 @@ from tests.support.exports import EVERY_QUARTER, URL, WORKDAYS, change, embedded
 
 def definition(source: Source | None = None) -> dict[str, Any]:
     export = logic_app(source)
-    return definition_from(export.template, parameters=export.parameters["parameters"], here=True).definition
+    known = {"parameters": export.parameters["parameters"], "values": {"location": "westeurope"}}
+    return definition_from(export.template, here=True, **known).definition
 
 
 def trigger(source: Source | None = None, name: str = BLOB_TRIGGER) -> dict[str, Any]:
@@ -193,10 +194,10 @@ def test_only_after_another_asks_for_its_newest_run_first():
 
 
 def test_values_are_text_that_is_never_taken_for_an_expression():
-    values = {"a": "@triggerBody()", "b": "x@{1}", "c": 0.5, "d": True, "e": "[parameters('p')]", "f": "@{1}"}
+    values = {"a": "@triggerBody()", "b": "x@{1}", "c": 0.5, "d": True, "e": "[parameters('location')]", "f": "@{1}"}
     body = run(on_azure(changes={"pipeline_parameters": values, "data_paths": {"other": DataPath("d", "@x")}}))["body"]
     assert body["ParameterAssignments"] == {
-        "a": "@@triggerBody()", "b": "x@@{1}", "c": "0.5", "d": "True", "e": "[parameters('p')]", "f": "@@{1}",
+        "a": "@@triggerBody()", "b": "x@@{1}", "c": "0.5", "d": "True", "e": "[parameters('location')]", "f": "@@{1}",
     }  # fmt: skip
     assert body["DataPathAssignments"]["other"] == {"DataStoreName": "d", "RelativePath": "@@x"}
 

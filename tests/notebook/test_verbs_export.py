@@ -55,7 +55,8 @@ def test_a_schedule_becomes_a_data_factory_pipeline(aml, reactive, folder):
 def test_what_the_line_and_the_cell_say_counts_instead_of_the_schedules_own(aml, reactive, train):
     aml("pipeline publish 'clean data'", "print(1)")
     line = "export logic-app MyReactiveSchedule --concurrency 1 --parameter learning_rate=2 --only-after 'clean data'"
-    aml(line, "pattern: '*.csv'\nwindow: 08:00-18:00\nwindow_days: Monday\nwindow_time_zone: Europe/Lisbon\n")
+    view = aml(line, "pattern: '*.csv'\nwindow: 08:00-18:00\nwindow_days: Monday\nwindow_time_zone: Europe/Lisbon\n")
+    assert "08:00-18:00 on Monday, GMT Standard Time; after a success of clean data; 1 run at a time" in repr(view)
     definition = read_definition("MyReactiveSchedule-logic-app", here=True).definition
     trigger = definition["triggers"][BLOB_TRIGGER]
     assert [one["expression"].partition("(")[0] for one in trigger["conditions"]] == ["@endsWith", "@and", "@contains"]

@@ -84,6 +84,7 @@ def _view(source: Source, export: Export, folder: Path) -> View:
         ("starts", f"batch endpoint {source.batch_endpoint}" if source.batch_endpoint else source.target),
         ("when", schedule.trigger.in_words()),
         ("folders", ", ".join(one or "/" for one in source.conditions.folders)),
+        ("only", source.conditions.in_words()),
         ("state", _STATES[export.kind]),
     ]
     code = f"%aml {export.kind} run {place}\n%aml {export.kind} deploy {place} --dry-run"
