@@ -11,7 +11,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-PIP_INSTALL := -m pip --disable-pip-version-check --no-input install --quiet
+# What is imported is compiled then; the rest, which is most of it, never.
+PIP_INSTALL := -m pip --disable-pip-version-check --no-input install --quiet --no-compile
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 # $(call quietly,what,command): say what; show what the command printed only when it fails.
@@ -20,10 +21,11 @@ log=$$(mktemp); trap 'rm -f "$$log"' EXIT; echo "$(1) ..."; \
 { $(2); } >"$$log" 2>&1 || { code=$$?; cat "$$log" >&2; echo "FAILED ($$code): $(1)" >&2; exit 1; }
 endef
 
-# $(call apt_get,package ...): install Debian packages, when we may; otherwise say what is missing.
+# $(call apt_get,package ...): install Debian packages, one caller at a time, when we may; otherwise say what is missing.
 define apt_get
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); \
+  flock Makefile apt-get update -qq \
+  && DEBIAN_FRONTEND=noninteractive flock Makefile apt-get install -y -qq --no-install-recommends $(1); \
 else echo "Missing on this machine, and only root on Debian can install it: $(1)"; false; fi
 endef
 
@@ -54,9 +56,7 @@ lab: setup sdk ## Open the notebooks in JupyterLab, with a kernel that has Micro
 
 .PHONY: test
 test: ## Set up everything, check, and run all tests (ARGS='-k word' narrows)
-	@$(MAKE) -j2 setup-test sdk azurite browser
-	@$(MAKE) check
-	@$(MAKE) -j2 --output-sync=target test-rooms test-whole
+	@$(MAKE) -j3 --output-sync=target check test-rooms test-whole
 
 # The same tests in two halves, side by side: those of the rooms, and those of the whole in processes of its own.
 WHOLE := tests/browser tests/house tests/kernel tests/notebooks tests/sdk
