@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
+import re
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from aml_magics.workflows.language.kinds import Refusal, function, kind_of, text
+from aml_magics.workflows.language.kinds import MOST, Refusal, function, kind_of, text
 
 __all__ = ["as_text"]
 
 Json = Any
+# Narrower than what int() and float() read: no underscores, no digits but these, no inf and nan.
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?\s*")
 
 
 def as_text(value: Json) -> str:
@@ -40,10 +43,9 @@ def to_int(value: Json) -> int:
         return value
     if isinstance(value, float) and math.isfinite(value):
         return int(value)
-    try:
-        return int(text(value, 1).strip())
-    except ValueError:
-        raise Refusal(f"is no whole number: {value!r}", argument=1) from None
+    if not _is_whole(text(value, 1)):
+        raise Refusal(f"is no whole number of 64 bits: {_shown(value)}", argument=1)
+    return int(value)
 
 
 @function("float", 1)
@@ -51,13 +53,9 @@ def to_int(value: Json) -> int:
 def to_float(value: Json) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    try:
-        found = float(text(value, 1).strip())
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        raise Refusal(f"is no number: {value!r}", argument=1)
-    return found
+    if not _is_number(text(value, 1)):
+        raise Refusal(f"is no number: {_shown(value)}", argument=1)
+    return float(value)
 
 
 @function("bool", 1)
@@ -75,13 +73,19 @@ def from_json(value: Json) -> Json:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, parse_constant=_no_constant)
+        return json.loads(value, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Refusal(f"is no JSON ({error})", argument=1) from None
 
 
 def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    if math.isfinite(found := float(digits)):
+        return found
+    raise ValueError("a number is too large")
 
 
 @function("array", 1)
@@ -101,7 +105,7 @@ def coalesce(*values: Json) -> Json:
 
 @function("base64", 1)
 def to_base64(value: Json) -> str:
-    return base64.b64encode(text(value, 1).encode()).decode()
+    return base64.b64encode(_encoded(text(value, 1))).decode()
 
 
 @function("base64ToString", 1)
@@ -109,7 +113,7 @@ def to_base64(value: Json) -> str:
 def from_base64(value: Json) -> str:
     try:
         return base64.b64decode(text(value, 1), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, letters that it cannot have, or not UTF-8
         raise Refusal("is not base64 of text", argument=1) from None
 
 
@@ -121,7 +125,12 @@ def data_uri(value: Json) -> str:
 @function("uriComponent", 1)
 @function("encodeUriComponent", 1)
 def uri_component(value: Json) -> str:
-    return quote(text(value, 1), safe="")
+    return quote(_encoded(text(value, 1)), safe="")
+
+
+def _encoded(value: str) -> bytes:
+    """UTF-8. Half a surrogate pair, which JSON can carry, becomes U+FFFD as .NET has it."""
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 @function("uriComponentToString", 1)
@@ -132,55 +141,70 @@ def uri_component_to_string(value: Json) -> str:
 
 @function("uriHost", 1)
 def uri_host(value: Json) -> str:
-    return urlsplit(text(value, 1)).hostname or ""
+    return _uri(value).hostname or ""
 
 
 @function("uriPath", 1)
 def uri_path(value: Json) -> str:
-    return urlsplit(text(value, 1)).path
+    return _uri(value).path
 
 
 @function("uriPathAndQuery", 1)
 def uri_path_and_query(value: Json) -> str:
-    parts = urlsplit(text(value, 1))
+    parts = _uri(value)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 @function("uriQuery", 1)
 def uri_query(value: Json) -> str:
-    query = urlsplit(text(value, 1)).query
+    query = _uri(value).query
     return f"?{query}" if query else ""
 
 
 @function("uriScheme", 1)
 def uri_scheme(value: Json) -> str:
-    return urlsplit(text(value, 1)).scheme
+    return _uri(value).scheme
 
 
 @function("uriPort", 1)
 def uri_port(value: Json) -> int:
-    parts = urlsplit(text(value, 1))
+    parts = _uri(value)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     if port is None:
         raise Refusal(f"has no port: {value!r}", argument=1)
     return port
 
 
+def _uri(value: Json) -> SplitResult:
+    try:
+        parts = urlsplit(text(value, 1))
+        _ = parts.port  # read here: the one part that is checked only when it is asked for
+    except ValueError as error:
+        raise Refusal(f"is no URI ({error})", argument=1) from None
+    return parts
+
+
 @function("isInt", 1)
 def is_int(value: Json) -> bool:
-    try:
-        int(text(value, 1))
-    except ValueError:
-        return False
-    return True
+    return _is_whole(text(value, 1))
 
 
 @function("isFloat", 1)
 def is_float(value: Json) -> bool:
-    try:
-        return math.isfinite(float(text(value, 1)))
-    except ValueError:
-        return False
+    return _is_number(text(value, 1))
+
+
+def _is_whole(value: str) -> bool:
+    return _WHOLE.fullmatch(value) is not None and -MOST <= int(value) < MOST
+
+
+def _is_number(value: str) -> bool:
+    return _NUMBER.fullmatch(value) is not None and math.isfinite(float(value))
+
+
+def _shown(value: Json) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]}..."
 
 
 @function("addProperty", 3)

@@ -111,17 +111,17 @@ def format_date_time(at: Json, form: Json = _ROUND_TRIP, locale: Json = "en-us")
 
 @function("convertFromUtc", 2, 3)
 def convert_from_utc(at: Json, to: Json, form: Json = _ROUND_TRIP) -> str:
-    return stamp(_instant(at).astimezone(_zone(to, 2)), form, 3, is_local=True)
+    return stamp(_in_zone(_instant(at), _zone(to, 2)), form, 3, is_local=True)
 
 
 @function("convertToUtc", 2, 3)
 def convert_to_utc(at: Json, source: Json, form: Json = _ROUND_TRIP) -> str:
-    return stamp(_instant(at, _zone(source, 2)).astimezone(UTC), form, 3)
+    return stamp(_in_zone(_instant(at, _zone(source, 2)), UTC), form, 3)
 
 
 @function("convertTimeZone", 3, 4)
 def convert_time_zone(at: Json, source: Json, to: Json, form: Json = _ROUND_TRIP) -> str:
-    return stamp(_instant(at, _zone(source, 2)).astimezone(_zone(to, 3)), form, 4, is_local=True)
+    return stamp(_in_zone(_instant(at, _zone(source, 2)), _zone(to, 3)), form, 4, is_local=True)
 
 
 @function("dayOfMonth", 1)
@@ -246,7 +246,14 @@ def _instant(at: Json, zone_of_it: tzinfo = UTC, argument: int = 1) -> datetime:
         found = datetime.fromisoformat(_DIGITS.sub(r"\1", text(at, argument).strip()))
     except ValueError:
         raise Refusal(f"is no date and time: {at!r}", argument=argument, hint="2026-03-02T09:00:00Z is one.") from None
-    return found.replace(tzinfo=zone_of_it) if found.tzinfo is None else found.astimezone(UTC)
+    return found.replace(tzinfo=zone_of_it) if found.tzinfo is None else _in_zone(found, UTC)
+
+
+def _in_zone(at: datetime, to: tzinfo) -> datetime:
+    try:
+        return at.astimezone(to)
+    except OverflowError:
+        raise Refusal("the result is not in the calendar") from None
 
 
 def _zone(name: Json, argument: int) -> tzinfo:

@@ -7,10 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Function", "Refusal", "array", "function", "kind_of", "number", "registered", "text", "truth", "whole"]
+__all__ = [
+    "Function",
+    "Refusal",
+    "array",
+    "function",
+    "kind_of",
+    "number",
+    "registered",
+    "short_enough",
+    "text",
+    "truth",
+    "whole",
+]
 
 Json = Any
 MOST = 1 << 63
+LONGEST_TEXT = 10_000_000  # letters that a function may make: a definition is not to fill the memory
 registered: dict[str, Function] = {}  # by name, folded
 
 
@@ -75,6 +88,12 @@ def text(value: Json, argument: int) -> str:
     if isinstance(value, str):
         return value
     raise Refusal(f"must be text, and is {kind_of(value)}", argument=argument)
+
+
+def short_enough(letters: int) -> None:
+    """Refuse to make a text of that many letters, before it is made."""
+    if letters > LONGEST_TEXT:
+        raise Refusal(f"makes more than {LONGEST_TEXT:,} letters")
 
 
 def number(value: Json, argument: int) -> float | int:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = ["DEEPEST", "LONGEST", "Access", "Call", "Expression", "ExpressionErro
 
 LONGEST = 8192  # characters of one expression, a limit of Logic Apps
 DEEPEST = 64  # calls and brackets inside each other
+MOST_DIGITS = 19  # of a whole number of 64 bits
 _LITERALS = {"true": True, "false": False, "null": None}
 
 
@@ -98,8 +100,7 @@ class _Parser:
         if token.kind == "text":
             return Literal(token.text[1:-1].replace("''", "'"), token.column)
         if token.kind == "number":
-            is_whole = token.text.lstrip("+-").isdecimal()
-            return Literal(int(token.text) if is_whole else float(token.text), token.column)
+            return Literal(self._number(token), token.column)
         if token.kind != "name":
             what = "an expression is missing" if token.kind == "end" else f"{token.text!r} where a value should be"
             raise self._error(token, what)
@@ -109,6 +110,13 @@ class _Parser:
             return Literal(_LITERALS[token.text.casefold()], token.column)
         hint = f"Text stands in quotes ('{token.text}'), a function in front of brackets ({token.text}())."
         raise self._error(token, f"{token.text!r} is no value", hint)
+
+    def _number(self, token: Token) -> float:
+        is_whole = token.text.lstrip("+-").isdecimal()
+        digits = len(token.text.lstrip("+-").lstrip("0"))
+        if (is_whole and digits > MOST_DIGITS) or not math.isfinite(float(token.text)):
+            raise self._error(token, "the number is too large")
+        return int(token.text) if is_whole else float(token.text)
 
     def _arguments(self, opened: Token) -> tuple[Node, ...]:
         if self._peek().text == ")" and self._peek().kind == "sign":

@@ -6,19 +6,21 @@ wrong kind, a function that nobody knows. ``check`` finds what can be found with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 from aml_magics.model.errors import did_you_mean
 from aml_magics.workflows.language import functions
 from aml_magics.workflows.language.convert import as_text
-from aml_magics.workflows.language.kinds import Refusal, kind_of
+from aml_magics.workflows.language.kinds import Refusal, kind_of, short_enough
 from aml_magics.workflows.language.syntax import Access, Call, Expression, ExpressionError, Literal, Node, parse
 
 __all__ = ["Json", "Scope", "check", "evaluate", "expressions_in"]
 
 Json = Any
-LONGEST_TEXT = 10_000_000  # letters that a function may make: a definition is not to fill the memory
+_INSIDE = re.compile(r"(?:[^'}]|'[^']*')*+(?=})")  # up to the brace that is in no quotes
+_MARK = re.compile(r"@@\{|@\{")
 
 
 class Scope(Protocol):
@@ -33,16 +35,24 @@ def evaluate(value: Json, scope: Scope) -> Json:
 
     Raises ExpressionError.
     """
+    try:
+        return _evaluated(value, scope)
+    except RecursionError:
+        raise ExpressionError("values are nested too deeply", hint="Hand on the part that is needed.") from None
+
+
+def _evaluated(value: Json, scope: Scope) -> Json:
     if isinstance(value, Mapping):
-        return {_key(evaluate(key, scope)): evaluate(item, scope) for key, item in value.items()}
+        return {_key(_evaluated(key, scope)): _evaluated(item, scope) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [evaluate(item, scope) for item in value]
+        return [_evaluated(item, scope) for item in value]
     if not isinstance(value, str) or "@" not in value:
         return value
     parts = _parts(value)
     if len(parts) == 1 and isinstance(parts[0], Expression) and _is_whole(value):
         return _value(parts[0], scope)
-    return "".join(part if isinstance(part, str) else as_text(_value(part, scope)) for part in parts)
+    texts = [part if isinstance(part, str) else as_text(_value(part, scope)) for part in parts]
+    return "".join(texts)
 
 
 def check(value: Json, known: Collection[str]) -> None:
@@ -80,27 +90,26 @@ def _parts(text: str) -> list[str | Expression]:
     if _is_whole(text):
         return [parse(text[1:])]
     parts: list[str | Expression] = []
-    plain, at = "", 0
-    while at < len(text):
-        if text.startswith("@@", at) and (at == 0 or text.startswith("@@{", at)):
-            plain, at = plain + "@", at + 2
-        elif text.startswith("@{", at):
-            end = _end_of(text, at + 2)
-            parts += [plain, parse(text[at + 2 : end])]
-            plain, at = "", end + 1
+    at = 0
+    if text.startswith("@@"):
+        parts, at = ["@"], 2
+    while (mark := _MARK.search(text, at)) is not None:
+        parts.append(text[at : mark.start()])
+        if mark[0] == "@@{":
+            parts.append("@{")
+            at = mark.end()
         else:
-            plain, at = plain + text[at], at + 1
-    return [part for part in [*parts, plain] if part != ""] or [""]
+            end = _end_of(text, mark.end())
+            parts.append(parse(text[mark.end() : end]))
+            at = end + 1
+    return [part for part in [*parts, text[at:]] if part != ""] or [""]
 
 
 def _end_of(text: str, start: int) -> int:
     """Where the ``}`` is that ends an ``@{`` whose inside begins at ``start``: not one inside quotes."""
-    is_quoted = False
-    for at in range(start, len(text)):
-        if text[at] == "'":
-            is_quoted = not is_quoted
-        elif text[at] == "}" and not is_quoted:
-            return at
+    end = _INSIDE.match(text, start)
+    if end is not None:
+        return end.end()
     raise ExpressionError.at(start - 1, text, "'@{' has no '}'", "An at sign in front of a brace is two: @@{.")
 
 
@@ -110,14 +119,16 @@ def _key(key: Json) -> str:
     raise ExpressionError(f"the key of an object must be text, and one is {kind_of(key)}")
 
 
-def _calls(node: Node) -> Iterator[Call]:
-    if isinstance(node, Call):
-        yield node
-        for argument in node.arguments:
-            yield from _calls(argument)
-    elif isinstance(node, Access):
-        yield from _calls(node.of)
-        yield from _calls(node.key)
+def _calls(root: Node) -> Iterator[Call]:
+    """From left to right. By a list of what is left, for a chain of accesses may be longer than the stack."""
+    left = [root]
+    while left:
+        node = left.pop()
+        if isinstance(node, Call):
+            yield node
+            left += reversed(node.arguments)
+        elif isinstance(node, Access):
+            left += (node.key, node.of)
 
 
 def _value(expression: Expression, scope: Scope) -> Json:
@@ -130,9 +141,14 @@ class _Evaluation:
         self._scope = scope
 
     def of(self, node: Node) -> Json:
-        if isinstance(node, Literal):
-            return node.value
-        return self._called(node) if isinstance(node, Call) else self._accessed(node)
+        chain: list[Access] = []  # the outermost first: as long as it may be, it takes no stack
+        while isinstance(node, Access):
+            chain.append(node)
+            node = node.of
+        value = node.value if isinstance(node, Literal) else self._called(node)
+        for access in reversed(chain):
+            value = self._accessed(value, access)
+        return value
 
     def _called(self, call: Call) -> Json:
         host = self._scope.lookup(call.name)
@@ -157,21 +173,24 @@ class _Evaluation:
     def _guarded(self, call: Call, function: Callable[..., Json], arguments: list[Json]) -> Json:
         try:
             made = function(*arguments)
+            short_enough(len(made) if isinstance(made, str) else 0)
         except Refusal as refusal:
             at = call.arguments[refusal.argument - 1] if 0 < refusal.argument <= len(call.arguments) else call
             which = f"argument {refusal.argument} " if refusal.argument else ""
-            raise ExpressionError.at(at.column, self._text, f"{call.name}(): {which}{refusal}") from refusal
+            what = f"{call.name}(): {which}{refusal}"
+            raise ExpressionError.at(at.column, self._text, what, refusal.hint) from refusal
+        except RecursionError:
+            what = f"{call.name}() is given values that are nested too deeply"
+            raise ExpressionError.at(call.column, self._text, what) from None
         except TypeError as error:
             if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
                 raise  # inside the function: a defect of ours
             what = f"{call.name}() does not take {len(arguments)} arguments"
             raise ExpressionError.at(call.column, self._text, what) from error
-        if isinstance(made, str) and len(made) > LONGEST_TEXT:
-            raise ExpressionError.at(call.column, self._text, f"{call.name}() makes more than {LONGEST_TEXT:,} letters")
         return made
 
-    def _accessed(self, access: Access) -> Json:
-        of, key = self.of(access.of), self.of(access.key)
+    def _accessed(self, of: Json, access: Access) -> Json:
+        key = self.of(access.key)
         try:
             return _taken(of, key, is_optional=access.is_optional)
         except Refusal as refusal:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from aml_magics.workflows.language.convert import as_text
-from aml_magics.workflows.language.kinds import Refusal, array, function, kind_of, text, whole
+from aml_magics.workflows.language.kinds import Refusal, array, function, kind_of, short_enough, text, whole
 
 __all__: list[str] = []
 
@@ -19,7 +20,7 @@ Sequence = str | list[Json]
 def concat(*values: Json) -> Sequence:
     if all(isinstance(value, list) for value in values):
         return [item for value in values for item in value]
-    return "".join(map(as_text, values))
+    return _joined(map(as_text, values), "")
 
 
 @function("toLower", 1)
@@ -41,7 +42,9 @@ def trim(value: Json) -> str:
 def replace(value: Json, old: Json, new: Json) -> str:
     if not text(old, 2):
         raise Refusal("must not be empty", argument=2)
-    return text(value, 1).replace(old, text(new, 3))
+    count = text(value, 1).count(old)
+    short_enough(len(value) + count * (len(text(new, 3)) - len(old)))
+    return str(value.replace(old, new))
 
 
 @function("split", 2)
@@ -72,7 +75,9 @@ def index_of(value: Json, part: Json) -> int:
 def last_index_of(value: Json, part: Json) -> int:
     if isinstance(value, list):
         return len(value) - 1 - value[::-1].index(part) if part in value else -1
-    return text(value, 1).lower().rfind(text(part, 2).lower())
+    if not text(part, 2):  # Microsoft documents the last position then, not the length
+        return max(0, len(text(value, 1)) - 1)
+    return text(value, 1).lower().rfind(part.lower())
 
 
 @function("nthIndexOf", 3)
@@ -187,7 +192,13 @@ def sort(value: Json, by: Json = None) -> list[Json]:
 
 @function("join", 2)
 def join(value: Json, delimiter: Json) -> str:
-    return text(delimiter, 2).join(map(as_text, array(value, 1)))
+    return _joined(map(as_text, array(value, 1)), text(delimiter, 2))
+
+
+def _joined(parts: Iterable[str], delimiter: str) -> str:
+    found = list(parts)
+    short_enough(sum(map(len, found)) + len(delimiter) * max(0, len(found) - 1))
+    return delimiter.join(found)
 
 
 @function("union", 1, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,6 +136,57 @@ def test_what_is_too_long_or_too_deep_is_refused_and_does_not_exhaust_anything()
         worth(f"@toLower({deepest})")
     with pytest.raises(ExpressionError, match="makes more than 10,000,000 letters"):
         worth("@replace(replace(replace(join(range(0,99999),'aaaaaaaaaa'),'a','bbbbbbbb'),'b','cccccccc'),'c','d')")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999", "9" * 400 + ".5"], ids=lambda each: each[:9])
+def test_a_number_that_is_too_large_is_refused_at_its_column(number):
+    with pytest.raises(ExpressionError, match="the number is too large, at column 8"):
+        worth(f"@string({number})")
+
+
+class Nested:
+    """A body nested deeper than the stack, and a long text."""
+
+    def lookup(self, function: str):
+        return {"body": self.body, "long": lambda: "a" * 1_000_000}.get(function.casefold())
+
+    def body(self):
+        root = inner = {}
+        for _ in range(3000):
+            inner["b"] = inner = {}
+        return root
+
+
+@pytest.mark.parametrize("access", [".b", "?.b", "['b']"])
+def test_a_chain_of_accesses_may_be_as_long_as_an_expression(access):
+    chain = "body()" + access * ((LONGEST - 6) // len(access) - 1)
+    if access == ".b":
+        chain = "body()" + ".b" * 3000
+    assert evaluate(f"@{chain}", Nested()) is not None
+    check(f"@{chain}", {"body"})
+
+
+@pytest.mark.parametrize("expression", ["string(body())", "equals(body(), body())", "concat('a', body())"])
+def test_values_nested_deeper_than_the_stack_are_refused(expression):
+    with pytest.raises(ExpressionError, match="nested too deeply, at column 1"):
+        evaluate(f"@{expression}", Nested())
+    with pytest.raises(ExpressionError, match="nested too deeply"):
+        evaluate([Nested().body()], Nested())
+
+
+@pytest.mark.parametrize(
+    "expression", ["replace(long(), 'a', long())", "join(range(0, 100000), long())", f"concat({'long(), ' * 10}long())"]
+)
+def test_a_text_that_would_fill_the_memory_is_not_made(expression):
+    with pytest.raises(ExpressionError, match=r"makes more than 10,000,000 letters, at column 1"):
+        evaluate(f"@{expression}", Nested())
+
+
+def test_a_long_text_with_at_signs_is_read_in_one_pass():
+    began = time.process_time()
+    text = "a@b.c " * 300_000
+    assert worth(text + "@{1}") == text + "1"
+    assert time.process_time() - began < 5  # letter by letter, each time with a copy, it took minutes
 
 
 def test_a_defect_of_a_host_function_is_not_taken_for_a_wrong_number_of_arguments():
