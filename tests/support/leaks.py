@@ -23,6 +23,7 @@ PATIENCE = 5.0
 MARK = "AML_MAGICS_TEST_SESSION"
 PROC = Path("/proc")
 _FOREIGN: dict[str, bytes] = {}  # processes of others, and when each was born
+_KERNEL = b"2"  # the parent of the kernel's own threads
 
 # Threads that libraries start once per process and never end, with the reason. Nothing of ours may be here.
 LIBRARY_THREADS = {
@@ -159,22 +160,26 @@ def _processes() -> set[int]:
 
 def _is_ours(pid: str) -> bool:
     """Whether it has our mark. A process that has none never gets it, and to ask again may wait for its memory."""
-    try:
-        stat = (PROC / pid / "stat").read_bytes()
-    except OSError:
+    parent, born = _parent_and_birth(pid)
+    if not born or _FOREIGN.get(pid) == born:
         return False
-    born = stat.rpartition(b")")[2].split()[19]
-    if _FOREIGN.get(pid) == born:
-        return False
-    environ = _environ_of(pid)
+    environ = b"" if parent == _KERNEL else _read(f"{PROC}/{pid}/environ")
     ours = f"{MARK}={os.environ.get(MARK, '')}".encode() in environ
-    if environ and not ours:
+    if parent == _KERNEL or (environ and not ours):
         _FOREIGN[pid] = born
     return ours
 
 
-def _environ_of(pid: str) -> bytes:
+def _parent_and_birth(pid: str) -> tuple[bytes, bytes]:
+    """Both empty when it is gone."""
+    fields = _read(f"{PROC}/{pid}/stat").rpartition(b")")[2].split()
+    return (fields[1], fields[19]) if fields else (b"", b"")
+
+
+def _read(path: str) -> bytes:
+    # Two hundred times a test: an object for each path takes longer than to read the file.
     try:
-        return (PROC / pid / "environ").read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError:
         return b""
