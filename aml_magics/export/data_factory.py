@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["RUN_PIPELINE", "export_data_factory"]
 
 RUN_PIPELINE = "Run_pipeline"
-LINKED_SERVICE = "AzureMLService"
 _VERSION = "2018-06-01"
 _PROVIDER = "Microsoft.DataFactory/factories"
 _MOST_RUNS = 50
@@ -53,15 +52,16 @@ def export_data_factory(source: Source, now: datetime) -> Export:
     name = factory_name(source.schedule.name)
     parameters = Parameters()
     parameters.need("factoryName", "The data factory, which is there already.", value=source.factory)
+    linked = _service_name(source)
     if source.batch_endpoint:
         services: list[Json] = []
     else:
-        services = [_part("linkedservices", LINKED_SERVICE, _linked_service(source, parameters), [])]
+        services = [_part("linkedservices", linked, _linked_service(source, parameters), [])]
     pipeline = _pipeline(source, parameters)
     triggers = factory_triggers(source, name, parameters, now)
     resources = [
         *services,
-        _part("pipelines", name, pipeline, [_id("linkedservices", LINKED_SERVICE)] if services else []),
+        _part("pipelines", name, pipeline, [_id("linkedservices", linked)] if services else []),
         *(_part("triggers", one, properties, [_id("pipelines", name)]) for one, properties in triggers.items()),
     ]
     about: Json = {"kind": "data-factory", "schedule": source.schedule.name}
@@ -110,6 +110,11 @@ def _part(kind: str, name: str, properties: Json, depends_on: list[str]) -> Json
 
 def _id(kind: str, name: str) -> str:
     return f"[resourceId('{_PROVIDER}/{kind}', parameters('factoryName'), '{name}')]"
+
+
+def _service_name(source: Source) -> str:
+    """With the workspace in it: an export from another one must not redirect the pipelines that are there."""
+    return factory_name(f"AzureMLService {source.place.workspace}")
 
 
 def _linked_service(source: Source, parameters: Parameters) -> Json:
@@ -196,7 +201,7 @@ def _run_pipeline(source: Source, parameters: Parameters) -> Json:
         "type": "AzureMLExecutePipeline",
         "dependsOn": [],
         "policy": {"timeout": "7.00:00:00", "retry": 0, "retryIntervalInSeconds": 30},
-        "linkedServiceName": {"referenceName": LINKED_SERVICE, "type": "LinkedServiceReference"},
+        "linkedServiceName": {"referenceName": _service_name(source), "type": "LinkedServiceReference"},
         "typeProperties": settings,
     }
 

@@ -46,8 +46,11 @@ def factory_triggers(source: Source, name: str, parameters: Parameters, now: dat
 
 def _outermost(folders: tuple[str, ...]) -> list[str]:
     """An event in a folder is one of the folders above it too: two triggers would start two runs."""
-    return [one for one in folders if not any(one != other and f"{one}/".startswith(f"{other}/" if other else "")
-                                              for other in folders)]  # fmt: skip
+    return [one for one in folders if not any(_is_within(one, other) for other in folders)]
+
+
+def _is_within(folder: str, other: str) -> bool:
+    return folder != other and (not other or folder.startswith(f"{other}/"))
 
 
 def guard_of(source: Source, parameters: Parameters) -> str:

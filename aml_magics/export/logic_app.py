@@ -302,7 +302,7 @@ def _run_pipeline(source: Source, parameters: Parameters) -> Json:
 
 
 def _identity(source: Source) -> Json:
-    """Without an audience Azure would take the same one, but only by luck: it must match to the last ``/``."""
+    """The audience is spelled out: it must match to the last ``/``, and in other clouds it is another."""
     return {"type": "ManagedServiceIdentity", "audience": source.place.audience}
 
 

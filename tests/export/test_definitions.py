@@ -33,7 +33,7 @@ def test_a_data_factory_is_read_from_its_folder(tmp_path):
     assert (found.name, found.factory) == ("MyReactiveSchedule", "mine")
     assert list(found.pipelines) == ["MyReactiveSchedule"]
     assert list(found.triggers) == ["MyReactiveSchedule_trigger"]
-    assert found.linked_services["AzureMLService"]["typeProperties"]["mlWorkspaceName"] == "ws"
+    assert found.linked_services["AzureMLService_ws"]["typeProperties"]["mlWorkspaceName"] == "ws"
 
 
 def test_what_an_embedded_workspace_knows_counts_here_and_is_missing_on_azure(tmp_path):
