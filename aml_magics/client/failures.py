@@ -8,8 +8,10 @@ a request's headers, so no token can be in one; what a service quotes back is st
 from __future__ import annotations
 
 from aml_magics.client.permissions import lacking
+from aml_magics.client.services import MANAGER
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
 from aml_magics.model.secret import Secret, redacted
+from aml_magics.wire.arm_errors import told_in_full
 from aml_magics.wire.v1_errors import StorageFailed, error_from
 
 __all__ = ["no_answer", "not_json", "refusal", "went_wrong", "without_frames"]
@@ -47,7 +49,8 @@ def refusal(
         message = f"{host} sends {call} on to another address"
         return ServiceError(message, status=status, hint="Check the workspace's address.")
     error = error_from(status, answer, what=call)
-    text = _shortened(error.message, *([sent] if sent else []))
+    deeper = told_in_full(answer) if needs[1] == MANAGER.name else ""
+    text = _shortened(deeper or error.message, *([sent] if sent else []))
     if isinstance(error, StorageFailed) or not isinstance(error, ServiceError):  # it has its way out in it
         if isinstance(error, InvalidInput) and _TAKEN in text.casefold():
             return Conflict(text)
@@ -57,9 +60,10 @@ def refusal(
         return Conflict(text)
     if error.code in _INPUT_CODES and status < 500:
         return InvalidInput(text)
-    if status == 403:
-        return ServiceError(text, status=status, code=error.code, hint=lacking(text, *needs))
-    return ServiceError(text, status=status, code=error.code, hint=_way_out(status, asked_pause, is_question))
+    hint = lacking(text, *needs) if status == 403 else _way_out(status, asked_pause, is_question)
+    failed = ServiceError(text, status=status, code=error.code, hint=hint)
+    failed.asked_pause = asked_pause
+    return failed
 
 
 def _way_out(status: int, asked_pause: float | None, is_question: bool) -> str:

@@ -18,13 +18,16 @@ from weakref import WeakValueDictionary
 
 from aml_magics.client.collections import Datastores, Experiments
 from aml_magics.client.connection import Call, Connection, Spawn
+from aml_magics.client.data_factories import DataFactories
+from aml_magics.client.logic_apps import LogicApps
 from aml_magics.client.pipelines import Pipelines
 from aml_magics.client.runs import Runs
 from aml_magics.client.schedules import Schedules
-from aml_magics.model.errors import NotConnected
+from aml_magics.model.errors import InvalidInput, NotConnected
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 
 if TYPE_CHECKING:
+    from aml_magics.client.arm import Manager
     from aml_magics.client.v1 import WorkspaceClient
 
 __all__ = ["Workspace", "open_embedded"]
@@ -57,12 +60,14 @@ class Workspace:
         spawn: Spawn | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        manager: Manager | None = None,
     ) -> None:
         self.name = name
         self.location = location
         self.about = MappingProxyType(dict(about or {}))
         self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic, spawn=spawn)
         self._close = close
+        self._manager = manager
         self._panels: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
         self.experiments = Experiments(self._connection)
         self.datastores = Datastores(self._connection)
@@ -89,6 +94,28 @@ class Workspace:
     def is_embedded(self) -> bool:
         """Whether this package is at the other end: it hosts triggers, and has files and history to show."""
         return self._connection.client.is_embedded
+
+    @property
+    def is_on_azure(self) -> bool:
+        """Whether there is a resource manager beside it, and with it Logic Apps and data factories."""
+        return self._manager is not None
+
+    @property
+    def logic_apps(self) -> LogicApps:
+        """The Logic Apps beside it. Raises ``InvalidInput`` for a workspace that is not on Azure."""
+        return LogicApps(self._connection, self._beside("Logic Apps", "logic-app"))
+
+    @property
+    def data_factories(self) -> DataFactories:
+        """The data factories beside it. Raises ``InvalidInput`` for a workspace that is not on Azure."""
+        return DataFactories(self._connection, self._beside("data factories", "data-factory"))
+
+    def _beside(self, what: str, noun: str) -> Manager:
+        if self._manager is None:
+            message = f"{what} are on Azure, and this workspace is not"
+            hint = f"Connect to one there with %aml connect --config config.json, or try it here: %aml {noun} run NAME."
+            raise InvalidInput(message, hint=hint)
+        return self._manager
 
     def status(self) -> Mapping[str, Any]:
         """How the workspace and its engine do: schedules, lateness of fires, the last errors. Read-only.

@@ -51,7 +51,8 @@ class AmlMagics(Magics):
     def aml(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> object:
         """See, create, watch and stop everything that can start an Azure ML pipeline.
 
-        %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run, panel, serve
+        %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run,
+                                  logic-app, data-factory, panel, serve
         %aml --help               everything on one page; also after a noun and after a verb
         x = %aml schedule list    results are values; tables are DataFrames
         """
@@ -104,7 +105,8 @@ class AmlMagics(Magics):
 
 def _show_in_one_line(interrupt: KeyboardInterrupt) -> None:
     """As our own errors: IPython lets an exception draw itself, and asks a second time when the user types %tb."""
-    once = iter([["KeyboardInterrupt: the command was interrupted; what had been started goes on."]])
+    what = str(interrupt) or "what had been started goes on."
+    once = iter([[f"KeyboardInterrupt: the command was interrupted; {what}"]])
 
     def draw() -> list[str]:
         return next(once, None) or "".join(traceback.format_exception(interrupt)).splitlines()

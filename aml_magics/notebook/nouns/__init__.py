@@ -6,8 +6,10 @@ A new verb is one entry here and one function in ``commands/``; a test holds the
 from __future__ import annotations
 
 from aml_magics.notebook.grammar import Noun, Verb
+from aml_magics.notebook.nouns.data_factory import DATA_FACTORIES
 from aml_magics.notebook.nouns.datastore import DATASTORES
 from aml_magics.notebook.nouns.experiment import EXPERIMENTS
+from aml_magics.notebook.nouns.logic_app import LOGIC_APPS
 from aml_magics.notebook.nouns.panel import PANELS
 from aml_magics.notebook.nouns.pipeline import PIPELINES
 from aml_magics.notebook.nouns.run import RUNS
@@ -26,6 +28,8 @@ TREE: tuple[Noun | Verb, ...] = (
     PIPELINES,
     SCHEDULES,
     RUNS,
+    LOGIC_APPS,
+    DATA_FACTORIES,
     PANELS,
     SERVE,
 )
