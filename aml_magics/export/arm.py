@@ -15,7 +15,7 @@ from typing import Any
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.wire.casing import Json
 
-__all__ = ["Parameters", "Surroundings", "concat", "escaped", "parameter", "resolve", "template"]
+__all__ = ["Parameters", "Surroundings", "concat", "escaped", "is_expression", "parameter", "resolve", "template"]
 
 _TEMPLATE = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 _PARAMETERS = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
@@ -97,6 +97,11 @@ class Surroundings:
     location: str = ""
 
 
+def is_expression(value: object) -> bool:
+    """Whether a text is an expression of the template: one that could not be resolved is left as it was."""
+    return isinstance(value, str) and value.startswith("[") and not value.startswith("[[") and value.endswith("]")
+
+
 class _Unknown(Exception):
     """An expression that needs something that is not known."""
 
@@ -110,11 +115,9 @@ def resolve(value: Any, around: Surroundings) -> Any:  # noqa: ANN401 - any JSON
         return {key: resolve(item, around) for key, item in value.items()}
     if isinstance(value, list):
         return [resolve(item, around) for item in value]
-    if not isinstance(value, str) or not value.startswith("["):
-        return value
-    if value.startswith("[["):
+    if isinstance(value, str) and value.startswith("[["):
         return value[1:]
-    if not value.endswith("]"):
+    if not is_expression(value):
         return value
     try:
         return _Expression(value, around).value()
@@ -179,16 +182,13 @@ class _Expression:
             raise InvalidInput(message, hint=did_you_mean(name, functions))
         try:
             return functions[name](*arguments)
-        except TypeError:
+        except (TypeError, ValueError):
             raise self._wrong() from None
 
     def _parameter(self, name: str) -> Any:  # noqa: ANN401 - any JSON
         if name not in self._around.values:
             raise _Unknown
-        value = self._around.values[name]
-        if isinstance(value, str) and value.startswith("["):  # a default that is an expression itself
-            return _Expression(value, self._around).value()
-        return value
+        return self._around.values[name]
 
     def _resource_id(self, kind: str, *names: str) -> str:
         if not (self._around.subscription and self._around.resource_group):

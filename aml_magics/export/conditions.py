@@ -34,7 +34,7 @@ def of_blob(trigger: DatastoreChange, blob: str) -> list[str]:
     """What a blob must be like; ``blob`` is the expression for its properties. InvalidInput for a pattern beyond it."""
     found = name_conditions(trigger.pattern, f"{blob}?['Name']") if trigger.pattern else []
     if trigger.min_size:
-        found.append(f"greaterOrEquals(int({blob}?['Size']), {trigger.min_size})")
+        found.append(f"greaterOrEquals({blob}?['Size'], {trigger.min_size})")
     return found
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.export.arm import Parameters, concat, escaped, parameter, template
 from aml_magics.export.batch_job import batch_activities
-from aml_magics.export.factory_triggers import factory_triggers, guard_of
+from aml_magics.export.factory_triggers import factory_triggers, guard_of, has_conditions
 from aml_magics.export.names import factory_name
 from aml_magics.export.notes import data_factory_differences
 from aml_magics.export.readme import data_factory_readme
@@ -46,12 +46,12 @@ _OWN = ("folderPath", "fileName")
 _FILE = "@join(skip(split(concat(pipeline().parameters.folderPath, '/', pipeline().parameters.fileName), '/'), 1), '/')"
 
 
-def export_data_factory(source: Source, now: datetime) -> Export:
+def export_data_factory(source: Source, now: datetime, *, factory: str = "") -> Export:
     """The Data Factory pipeline of a schedule. InvalidInput for what Data Factory cannot do, with what to do."""
     _check(source)
     name = factory_name(source.schedule.name)
     parameters = Parameters()
-    parameters.need("factoryName", "The data factory, which is there already.")
+    parameters.need("factoryName", "The data factory, which is there already.", value=factory)
     if source.batch_endpoint:
         services: list[Json] = []
     else:
@@ -66,7 +66,7 @@ def export_data_factory(source: Source, now: datetime) -> Export:
     about: Json = {"kind": "data-factory", "schedule": source.schedule.name}
     if source.datastore:
         about |= {"datastore": source.datastore.name, "folders": list(source.folders)}
-    roles, unknown_roles = data_factory_roles(source)
+    roles, unknown_roles = data_factory_roles(source, factory)
     kind = next(iter(triggers.values()))["type"]
     differences = data_factory_differences(source, name, kind)
     commands, readme = data_factory_readme(source, name, parameters, differences, unknown_roles, list(triggers))
@@ -92,6 +92,9 @@ def _check(source: Source) -> None:
         raise InvalidInput(message, hint="In Data Factory put both pipelines into one, the second with dependsOn.")
     if source.conditions.folders and not source.datastore:
         raise InvalidInput("folders go with a datastore", hint="Add datastore: workspaceblobstore.")
+    if source.batch_endpoint and has_conditions(source):
+        message = "a job of a batch endpoint cannot wait for conditions: Data Factory has no loop inside an If"
+        raise InvalidInput(message, hint="Leave window out, and take a pattern such as '*.csv'.")
 
 
 def _part(kind: str, name: str, properties: Json, depends_on: list[str]) -> Json:
@@ -131,10 +134,9 @@ def _pipeline(source: Source, parameters: Parameters) -> Json:
     if source.batch_endpoint:
         activities, variables = batch_activities(source, parameters, _values(source), _data_paths(source))
     else:
-        activities, variables = [_run_pipeline(source, parameters)], {}
-    guard = guard_of(source, parameters)
-    if guard and not source.batch_endpoint:
-        activities = [_if(guard, activities)]
+        run, variables = _run_pipeline(source, parameters), {}
+        guard = guard_of(source, parameters)
+        activities = [_if(guard, [run])] if guard else [run]
     pipeline: Json = {"activities": activities, "parameters": _parameters(source)}
     if schedule.description:
         pipeline = {"description": escaped(schedule.description)} | pipeline
@@ -149,10 +151,10 @@ def _parameters(source: Source) -> Json:
     """Of the Data Factory pipeline: those of the ML pipeline, and what an event fills in."""
     found: Json = {}
     if isinstance(source.schedule.trigger, DatastoreChange):
-        found = {name: {"type": "string"} for name in _OWN}
+        found = {name: {"type": "String"} for name in _OWN}
     for name, text in assignments(source).items():
         if _is_passed_on(name):
-            found[name] = {"type": "string", "defaultValue": escaped(text)}
+            found[name] = {"type": "String", "defaultValue": escaped(text)}
     return found
 
 

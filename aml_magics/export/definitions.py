@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aml_magics.export.arm import Surroundings, resolve
+from aml_magics.export.arm import Surroundings, is_expression, resolve
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.casing import Json
 
@@ -103,14 +103,22 @@ def definition_from(
     around = around or Surroundings()
     declared = _mapping(written.get("parameters"), "parameters")
     filled = _filled(declared, parameters or {}, values or {}, here=here)
+    defaults = {name: one["defaultValue"] for name, one in declared.items() if "defaultValue" in one}
+    # A default that needs what is not known stays the expression that it was.
+    known = {
+        name: value
+        for name, value in resolve(defaults, around).items()
+        if value != defaults[name] or not is_expression(value)
+    }
+    filled = known | filled
     around = Surroundings(
         values=filled,
         subscription=around.subscription,
         resource_group=around.resource_group,
-        location=around.location or str(filled.get("location", "")),
+        location=around.location,
     )
     resources = tuple(resolve(one, around) for one in written["resources"])
-    missing = tuple(one for one in declared if one not in filled)
+    missing = tuple(one for one in declared if one not in filled and one not in defaults)
     about = _mapping(_mapping(written.get("metadata"), "metadata").get("amlMagics"), "metadata")
     noted = {"datastore": about.get("datastore", ""), "folders": tuple(about.get("folders", ())), "missing": missing}
     if any(str(one.get("type", "")).startswith(_FACTORY) for one in resources):
@@ -129,9 +137,7 @@ def _filled(
             found[name] = values[name]
         elif isinstance(in_file, Mapping) and "value" in in_file:
             found[name] = in_file["value"]
-        elif "defaultValue" in one:
-            found[name] = one["defaultValue"]
-        elif embedded is not None:
+        elif "defaultValue" not in one and embedded is not None:
             found[name] = embedded
     return found
 

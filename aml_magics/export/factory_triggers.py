@@ -9,6 +9,7 @@ from aml_magics.export.arm import Parameters, concat
 from aml_magics.export.blobs import name_conditions
 from aml_magics.export.conditions import all_of, of_time
 from aml_magics.export.times import recurrence_of
+from aml_magics.model.cron import Cron
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.recurrence import Recurrence
 from aml_magics.model.resources import Missed
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from aml_magics.export.source import Source
     from aml_magics.wire.casing import Json
 
-__all__ = ["factory_triggers", "guard_of"]
+__all__ = ["factory_triggers", "guard_of", "has_conditions"]
 
 _EVENTS = {
     "Microsoft.Storage.BlobCreated": {"added", "modified"},
@@ -36,24 +37,39 @@ def factory_triggers(source: Source, name: str, parameters: Parameters, now: dat
         return {f"{name}_trigger": _by_time(source, trigger, name, now)}
     if source.datastore is None:
         raise InvalidInput(f"datastore: {trigger.datastore!r} is not known", hint="Name one of the workspace.")
-    folders = source.folders
+    folders = _outermost(source.folders)
     names = [f"{name}_trigger{number if len(folders) > 1 else ''}" for number in range(1, len(folders) + 1)]
     return {
         one: _by_events(source, trigger, folder, name, parameters) for one, folder in zip(names, folders, strict=True)
     }
 
 
+def _outermost(folders: tuple[str, ...]) -> list[str]:
+    """An event in a folder is one of the folders above it too: two triggers would start two runs."""
+    return [one for one in folders if not any(one != other and f"{one}/".startswith(f"{other}/" if other else "")
+                                              for other in folders)]  # fmt: skip
+
+
 def guard_of(source: Source, parameters: Parameters) -> str:
     """The condition on the run that a trigger cannot ask, ``@...``; empty when there is none."""
+    found, trigger = _conditions(source), source.schedule.trigger
+    if isinstance(trigger, DatastoreChange) and not trigger.recursive:
+        return _in_folders(source, parameters, found)
+    return all_of(found) if found else ""
+
+
+def has_conditions(source: Source) -> bool:
+    """Whether something besides the folder is to be asked before a run."""
+    return bool(_conditions(source))
+
+
+def _conditions(source: Source) -> list[str]:
     window = source.conditions.window
     found = of_time(window) if window else []
     trigger = source.schedule.trigger
-    if isinstance(trigger, DatastoreChange):
-        if trigger.pattern and not _is_path_filter(trigger.pattern):
-            found += name_conditions(trigger.pattern, _NAME)
-        if not trigger.recursive:
-            return _in_folders(source, parameters, found)
-    return all_of(found) if found else ""
+    if isinstance(trigger, DatastoreChange) and trigger.pattern and not _says_all(trigger, *_ends(trigger)):
+        found += name_conditions(trigger.pattern, _NAME)
+    return found
 
 
 def _in_folders(source: Source, parameters: Parameters, others: list[str]) -> str:
@@ -85,9 +101,18 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _is_path_filter(pattern: str) -> bool:
-    """Whether the beginning and the end of the path say the same as the pattern."""
-    return not set("?[]/") & set(pattern) and pattern.count("*") == 1
+def _ends(trigger: DatastoreChange) -> tuple[str, str]:
+    """How a path begins after its folder, and how it ends, as far as the pattern says so."""
+    pattern = trigger.pattern or "*"
+    if set("?[]/") & set(pattern) or pattern.count("*") != 1:
+        return "", ""
+    first, _, last = pattern.partition("*")
+    return "" if trigger.recursive else first, last
+
+
+def _says_all(trigger: DatastoreChange, first: str, last: str) -> bool:
+    """Whether these alone are the pattern: together they would match a name in which they overlap."""
+    return trigger.pattern == f"{first}*{last}" and not (first and last)
 
 
 def _by_events(source: Source, trigger: DatastoreChange, folder: str, name: str, parameters: Parameters) -> Json:
@@ -105,9 +130,7 @@ def _by_events(source: Source, trigger: DatastoreChange, folder: str, name: str,
     )
     scope = concat("/subscriptions/", subscription, "/resourceGroups/", group,
                    "/providers/Microsoft.Storage/storageAccounts/", account)  # fmt: skip
-    first, _, last = (
-        (trigger.pattern or "*").partition("*") if _is_path_filter(trigger.pattern or "*") else ("", "", "")
-    )
+    first, last = _ends(trigger)
     begin = ["/", _container(source, parameters), "/blobs/", f"{folder}/" if folder else "", first]
     filters: Json = {"blobPathBeginsWith": _joined(begin)}
     if last:
@@ -132,8 +155,8 @@ def _started(name: str, parameters: Json) -> Json:
     return found | ({"parameters": parameters} if parameters else {})
 
 
-def _by_time(source: Source, trigger: object, name: str, now: datetime) -> Json:
-    recurrence = recurrence_of(trigger, "data-factory", now)  # type: ignore[arg-type]
+def _by_time(source: Source, trigger: Recurrence | Cron, name: str, now: datetime) -> Json:
+    recurrence = recurrence_of(trigger, "data-factory", now, source.schedule.created)
     if source.schedule.missed is Missed.ALL and _can_tumble(trigger):
         return {
             "type": "TumblingWindowTrigger",
@@ -156,7 +179,7 @@ def _by_time(source: Source, trigger: object, name: str, now: datetime) -> Json:
     }
 
 
-def _can_tumble(trigger: object) -> bool:
+def _can_tumble(trigger: Recurrence | Cron) -> bool:
     """A window is at least 15 minutes long, of minutes or hours, in UTC."""
     if not isinstance(trigger, Recurrence) or trigger.frequency not in _TUMBLING:
         return False

@@ -159,7 +159,10 @@ def _recurrence_trigger(source: Source, now: datetime) -> Json:
     trigger = source.schedule.trigger
     if isinstance(trigger, DatastoreChange):
         raise InvalidInput(f"datastore: {trigger.datastore!r} is not known", hint="Name one of the workspace.")
-    found: Json = {"type": "Recurrence", "recurrence": recurrence_of(trigger, "logic-app", now)}
+    found: Json = {
+        "type": "Recurrence",
+        "recurrence": recurrence_of(trigger, "logic-app", now, source.schedule.created),
+    }
     return {"Recurrence": found | _limits(source, [])}
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["data_factory_differences", "logic_app_differences"]
 
+_SECOND = timedelta(seconds=1)
 _DEFAULT_SETTLE = DatastoreChange(datastore="any").settle
 
 
@@ -25,6 +26,8 @@ def logic_app_differences(source: Source, name: str) -> tuple[str, ...]:
     """Of a Logic App."""
     trigger = source.schedule.trigger
     found = _shared(source, name, "Logic App")
+    if source.schedule.description:
+        found.append(f"The description {source.schedule.description!r} stays here: a Logic App has none.")
     if isinstance(trigger, DatastoreChange):
         found += _blob_trigger(trigger)
     elif source.schedule.missed is not Missed.SKIP:
@@ -43,8 +46,10 @@ def data_factory_differences(source: Source, name: str, kind: str) -> tuple[str,
     """Of Data Factory; ``kind`` is the type of its trigger."""
     trigger = source.schedule.trigger
     found = _shared(source, name, "Data Factory pipeline")
+    if source.schedule.continue_on_step_failure is not None and source.batch_endpoint:
+        found.append("continue_on_step_failure stays here: the deployment of a batch endpoint says it itself.")
     if isinstance(trigger, DatastoreChange):
-        found += _events(trigger)
+        found += _events(trigger, is_batch=bool(source.batch_endpoint))
     else:
         found += _by_time(source, kind)
     return tuple(found)
@@ -55,12 +60,10 @@ def _shared(source: Source, name: str, what: str) -> list[str]:
     found = []
     if name != schedule.name:
         found.append(f"The {what} is called {name}: Azure does not take {schedule.name!r} for its name.")
-    if schedule.status is not Status.ACTIVE:
-        found.append("The schedule itself is disabled; the export, too, does nothing until it is enabled.")
-    else:
+    if schedule.id and schedule.status is not Status.ACTIVE:
+        found.append("The schedule itself is disabled; the export, too, does nothing until it is turned on.")
+    elif schedule.id:
         found.append("The schedule stays active: disable it when the export takes over, or both start runs.")
-    if schedule.description:
-        found.append(f"The description stays here: {schedule.description!r}.")
     return found
 
 
@@ -80,6 +83,8 @@ def _blob_trigger(trigger: DatastoreChange) -> list[str]:
         found.append(
             "settle: a Logic App does not wait until a file is at rest: upload under another name, then rename."
         )
+    if trigger.polling_interval % _SECOND:
+        found.append("polling_interval: a Logic App looks in whole seconds.")
     if trigger.append_only:
         found.append("append_only: not needed, a Logic App lists the whole folder at each poll.")
     if trigger.per == "batch":
@@ -89,10 +94,16 @@ def _blob_trigger(trigger: DatastoreChange) -> list[str]:
     return found
 
 
-def _events(trigger: DatastoreChange) -> list[str]:
+def _events(trigger: DatastoreChange, *, is_batch: bool) -> list[str]:
     found = ["The storage account tells of new files within seconds: polling_interval has no counterpart."]
     if trigger.recursive:
         found.append("Sub-folders are seen, as in the schedule.")
+    elif is_batch:
+        found.append("Files in sub-folders start a job too: events come for them, and nothing asks before Start_job.")
+    else:
+        found.append("Events come for files in sub-folders too; their pipeline runs end at once, without a run.")
+    if trigger.pattern:
+        found.append("pattern: capital and small letters may be the same to Data Factory.")
     if trigger.per == "batch":
         found.append("per: batch: Data Factory starts one run for each file.")
     if set(trigger.on) & {"added", "modified"} and not {"added", "modified"} <= set(trigger.on):
@@ -116,11 +127,16 @@ def _by_time(source: Source, kind: str) -> list[str]:
     elif schedule.missed is not Missed.SKIP:
         found.append(f"missed: {schedule.missed.value}: a ScheduleTrigger does not make up times missed while stopped.")
     trigger = schedule.trigger
-    if isinstance(trigger, Recurrence | Cron) and trigger.start_time is None:
+    if isinstance(trigger, Recurrence | Cron) and trigger.start_time is None and not _has_anchor(source):
         found.append("Data Factory wants a start: it is the time of this export.")
     if isinstance(trigger, Recurrence) and trigger.frequency in ("Minute", "Hour") and _has_summer_time(trigger):
         found.append("Data Factory keeps to summer time only at Day or coarser: this one moves by an hour.")
     return found
+
+
+def _has_anchor(source: Source) -> bool:
+    """Whether the times count from when the schedule was made."""
+    return isinstance(source.schedule.trigger, Recurrence) and source.schedule.created is not None
 
 
 def _has_summer_time(trigger: Recurrence) -> bool:

@@ -38,7 +38,8 @@ def data_factory_readme(
     triggers: Sequence[str],
 ) -> tuple[Commands, str]:
     """As ``logic_app_readme``."""
-    base = "Microsoft.DataFactory/factories/FACTORY/triggers"
+    factory = parameters.values.get("factoryName", {}).get("value", "FACTORY")
+    base = f"Microsoft.DataFactory/factories/{factory}/triggers"
     starts = [
         ("Start its trigger: from now on it fires", _rest(source, f"{base}/{trigger}/start?api-version=2018-06-01"))
         for trigger in triggers

@@ -34,10 +34,10 @@ def logic_app_roles(source: Source, name: str) -> tuple[Json, tuple[str, ...]]:
     return template(parameters, resources, about={"kind": "roles"}), parameters.unknown
 
 
-def data_factory_roles(source: Source) -> tuple[Json, tuple[str, ...]]:
+def data_factory_roles(source: Source, factory: str = "") -> tuple[Json, tuple[str, ...]]:
     """As ``logic_app_roles``, of a data factory with a managed identity: it needs the workspace alone."""
     parameters = Parameters()
-    parameters.need("factoryName", "The data factory, in this resource group.")
+    parameters.need("factoryName", "The data factory, in this resource group.", default=factory)
     identity = (
         "reference(resourceId('Microsoft.DataFactory/factories', parameters('factoryName')), '2018-06-01', 'full')"
     )

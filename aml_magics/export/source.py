@@ -54,21 +54,21 @@ class Window:
 class Conditions:
     """What schedules of v1 cannot ask for.
 
-    ``folders`` are watched instead of the trigger's own. ``after`` is a pipeline (its name, its id and where its runs
-    are listed) whose newest run must have succeeded. ``concurrency`` is how many runs of the workflow there may be.
+    ``folders`` are watched instead of the trigger's own. ``after`` names a pipeline whose newest run must have
+    succeeded, ``after_runs`` is where its runs are listed. ``concurrency`` is how many runs of the workflow there may
+    be at a time.
     """
 
     folders: tuple[str, ...] = ()
     window: Window | None = None
     after: str = ""
-    after_id: str = ""
     after_runs: str = ""
     concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """``url`` is where a submission is POSTed; ``datastore`` is set for a change trigger.
+    """``url`` is where a submission to ``target`` (a name) is POSTed; ``datastore`` is set for a change trigger.
 
     ``is_embedded`` says that the addresses and names are those of a workspace embedded in a kernel: good for running
     the definition there, no values for Azure. ``endpoint_version`` and ``batch_endpoint`` are for Data Factory.
@@ -80,6 +80,7 @@ class Source:
     datastore: Datastore | None = None
     is_embedded: bool = False
     conditions: Conditions = field(default_factory=Conditions)
+    target: str = ""
     endpoint_version: str = ""
     batch_endpoint: str = ""
 

@@ -29,18 +29,23 @@ _ALL_DAYS = tuple(range(1, 32))
 _SERVICES = {"logic-app": "A Logic App", "data-factory": "Data Factory"}
 
 
-def recurrence_of(trigger: Recurrence | Cron, host: str, now: datetime) -> Json:
+def recurrence_of(trigger: Recurrence | Cron, host: str, now: datetime, created: datetime | None = None) -> Json:
     """The ``recurrence`` of a trigger of ``host``: ``logic-app`` or ``data-factory``. ``now`` is aware.
 
-    InvalidInput for what the host cannot express, with what to do.
+    A recurrence without a start goes on from when its schedule was ``created``, which is its first fire; a new one
+    begins when the Logic App is enabled, or with Data Factory, which wants a start, now. InvalidInput for what the host
+    cannot express, with what to do.
     """
     found = _recurrence(trigger, host) if isinstance(trigger, Recurrence) else _cron(trigger, host, now)
-    start = found.pop("startTime", None) or (trigger.start_time or _now_in(trigger.time_zone, now))
-    is_utc = to_windows(trigger.time_zone) == "UTC"
-    if host == "data-factory" or trigger.start_time is not None or "startsAt" in found:
-        start = found.pop("startsAt", start)
-        found["startTime"] = f"{start:%Y-%m-%dT%H:%M:%S}{'Z' if is_utc else ''}"
-    found["timeZone"] = to_windows(trigger.time_zone)
+    zone_name = to_windows(trigger.time_zone)
+    start = found.pop("startsAt", None) or trigger.start_time
+    if start is None and created is not None and isinstance(trigger, Recurrence):
+        start = _there(created, trigger.time_zone)
+    if start is None and host == "data-factory":
+        start = _there(now, trigger.time_zone)
+    if start is not None:
+        found["startTime"] = f"{start:%Y-%m-%dT%H:%M:%S}{'Z' if zone_name == 'UTC' else ''}"
+    found["timeZone"] = zone_name
     if "schedule" in found:
         found["schedule"] = found.pop("schedule")  # last, as the portal shows it
     return found
@@ -81,8 +86,9 @@ def _cron(trigger: Cron, host: str, now: datetime) -> Json:
     return {"frequency": "Month", "interval": 1, "startsAt": first.replace(tzinfo=None)}
 
 
-def _now_in(time_zone: str, now: datetime) -> datetime:
-    return now.astimezone(zone(time_zone)).replace(tzinfo=None, microsecond=0)
+def _there(instant: datetime, time_zone: str) -> datetime:
+    """The wall clock of the zone at an instant, to the second."""
+    return instant.astimezone(zone(time_zone)).replace(tzinfo=None, microsecond=0)
 
 
 def _beyond(trigger: Cron, host: str, what: str, hint: str) -> InvalidInput:

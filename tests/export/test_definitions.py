@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from aml_magics.export.definitions import DataFactoryDefinition, LogicAppDefinition, read_definition
+from aml_magics.export.arm import Surroundings
+from aml_magics.export.definitions import DataFactoryDefinition, LogicAppDefinition, definition_from, read_definition
 from aml_magics.export.logic_app import BLOB_TRIGGER
 from aml_magics.model.errors import InvalidInput, NotFound
 from tests.support.exports import URL, data_factory, embedded, logic_app, written
@@ -84,3 +85,21 @@ def test_what_is_no_definition_is_refused_in_one_line(tmp_path, content, words):
 def test_a_folder_that_is_not_there_is_not_found(tmp_path):
     with pytest.raises(NotFound, match="there is no file"):
         read_definition(tmp_path / "nothing")
+
+
+def test_a_default_is_evaluated_and_a_value_is_taken_as_it_is():
+    template = {
+        "parameters": {"a": {"defaultValue": "[resourceGroup().location]"}, "b": {}, "c": {"defaultValue": "[[c]"}},
+        "resources": [
+            {
+                "type": "Microsoft.Logic/workflows",
+                "name": "[parameters('b')]",
+                "properties": {"definition": {"x": "[parameters('a')]", "y": "[parameters('c')]"}},
+            }
+        ],
+    }
+    found = definition_from(template, values={"b": "[b]"}, around=Surroundings(location="westeurope"))
+    assert (found.name, found.definition) == ("[b]", {"x": "westeurope", "y": "[c]"})
+    nowhere = definition_from(template, values={"b": "b"})
+    assert nowhere.definition["x"] == "[parameters('a')]"
+    assert nowhere.missing == ()

@@ -5,7 +5,7 @@ Each key may stand in either place, but not in both: it is refused there, whiche
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +52,16 @@ _OPTIONAL = ("experiment_name", "description", "continue_on_step_failure", "stat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRequest:
-    """``trigger_words`` are the trigger's keys as given; the trigger itself is made of them on demand."""
+    """``trigger_words`` are the trigger's keys as given; the trigger itself is made of them on demand.
+
+    ``others`` are the keys that a verb has of its own, as given.
+    """
 
     options: Mapping[str, object] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
     data_paths: Mapping[str, object] = field(default_factory=dict)
     trigger_words: Mapping[str, object] = field(default_factory=dict)
+    others: Mapping[str, object] = field(default_factory=dict)
 
     def trigger(self) -> Trigger:
         """The trigger. Raises InvalidInput when there is none, or when its keys do not fit together."""
@@ -89,10 +93,12 @@ def read_request(call: Call) -> ScheduleRequest:
     return request_from(call.arguments, call.yaml_body())
 
 
-def request_from(arguments: Mapping[str, Any], written: Mapping[str, object]) -> ScheduleRequest:
-    """As ``read_request``, of a line's arguments and a body that has been read."""
+def request_from(
+    arguments: Mapping[str, Any], written: Mapping[str, object], *, others: Collection[str] = ()
+) -> ScheduleRequest:
+    """As ``read_request``, of a line's arguments and a body that has been read; ``others`` are keys besides ours."""
     line = {_ALIASES.get(key, key): value for key, value in arguments.items() if key not in _LINE_ONLY}
-    body = _flat(written)
+    body = _flat(written, others)
     for key in body:
         if key in line and key not in _MAPPINGS:
             raise InvalidInput(f"{key} is given on the line and in the cell", hint="Give it once.")
@@ -102,18 +108,19 @@ def request_from(arguments: Mapping[str, Any], written: Mapping[str, object]) ->
         parameters=_merged("pipeline_parameters", line, body),
         data_paths=_merged("data_paths", line, body),
         trigger_words={key: value for key, value in given.items() if key in TRIGGER_KEYS},
+        others={key: value for key, value in given.items() if key in others},
     )
 
 
-def _flat(body: Mapping[str, object]) -> dict[str, object]:
+def _flat(body: Mapping[str, object], others: Collection[str]) -> dict[str, object]:
     """The body with our names for its keys; a nested ``recurrence`` (the SDK's way) is opened."""
     flat: dict[str, object] = {}
     for written, value in body.items():
         key = _ALIASES.get(plain := written.replace("-", "_"), plain)
         if key == "recurrence" and isinstance(value, Mapping):
-            parts = _flat({str(name): part for name, part in value.items()})
+            parts = _flat({str(name): part for name, part in value.items()}, ())
         else:
-            _check_known(written, key)
+            _check_known(written, key, others)
             parts = {key: value}
         for name, part in parts.items():
             if name in flat:
@@ -122,8 +129,8 @@ def _flat(body: Mapping[str, object]) -> dict[str, object]:
     return flat
 
 
-def _check_known(written: str, key: str) -> None:
-    known = {*_READERS, *_MAPPINGS, *TRIGGER_KEYS}
+def _check_known(written: str, key: str, others: Collection[str]) -> None:
+    known = {*_READERS, *_MAPPINGS, *TRIGGER_KEYS, *others}
     if key not in known:
         hint = _NOT_HERE.get(key) or did_you_mean(key, known)
         raise InvalidInput(f"A schedule has no {written!r}", hint=hint)

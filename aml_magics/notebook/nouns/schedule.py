@@ -16,6 +16,8 @@ from aml_magics.notebook.nouns.options import (
     parameters,
 )
 
+__all__ = ["SCHEDULES", "SCHEDULE_OPTIONS"]
+
 _BY_TIME = """\
 %%aml schedule create MyRecurringSchedule
 pipeline: train
@@ -106,7 +108,7 @@ _TRIGGER = (
     ),
     Option(name="append-only", help="objects are only added, and their names sort after those that are there"),
 )
-_SCHEDULE = (
+SCHEDULE_OPTIONS = (
     PIPELINE,
     EXPERIMENT,
     Option(name="description", value="TEXT", help="what it is for"),
@@ -134,7 +136,7 @@ SCHEDULES = Noun(
             handler="schedule:create",
             positionals=(Positional(name="NAME", help="the schedule's name", required=False),),
             options=(
-                *_SCHEDULE,
+                *SCHEDULE_OPTIONS,
                 Option(
                     name="if-exists",
                     value="WHAT",
@@ -189,7 +191,7 @@ SCHEDULES = Noun(
             help="when a schedule will fire; or what the trigger in the cell would do, making nothing",
             handler="schedule:preview",
             positionals=(named("schedule", required=False),),
-            options=(*_SCHEDULE, _NEXT),
+            options=(*SCHEDULE_OPTIONS, _NEXT),
             body="yaml",
             examples=(
                 "%aml schedule preview MyRecurringSchedule -n 10",
