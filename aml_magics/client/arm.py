@@ -82,34 +82,32 @@ class Manager:
 
     async def get(self, path: str, version: str, **query: str | int | None) -> Any:  # noqa: ANN401 - JSON
         """What is there. Raises ``NotFound``, ``ServiceError``."""
-        return await self._transport.json("GET", MANAGER, path, query={"api-version": version} | query)
+        return (await self._exchange("GET", path, {"api-version": version} | query)).body
 
     async def listed(self, path: str, version: str, *, enough: int | None = None, **query: str | int) -> list[Any]:
         """All items, or the first so many, of all pages."""
 
         async def page(link: str | None) -> Any:  # noqa: ANN401 - JSON
             asked: Query = {"api-version": version} | query | dict(parse_qsl(urlsplit(link or "").query))
-            return await self._transport.json("GET", MANAGER, path, query=asked)
+            return (await self._exchange("GET", path, asked)).body
 
         return await values_of_pages(page, enough=enough, next_page="nextLink")
 
     async def question(self, path: str, version: str, body: object) -> Any:  # noqa: ANN401 - JSON
         """A POST that changes nothing, and what it comes to in the end."""
-        answer = await self._transport.exchange(
-            "POST", MANAGER, path, query={"api-version": version}, body=body, is_question=True
-        )
+        answer = await self._exchange("POST", path, {"api-version": version}, body, is_question=True)
         return await self.settled(answer)
 
     async def start(self, path: str, version: str, body: object = NO_BODY) -> Answer:
         """A POST that starts something: once, whatever becomes of it."""
-        return await self._send("POST", path, version, body)
+        return await self._exchange("POST", path, {"api-version": version}, body)
 
     async def change(self, method: str, path: str, version: str, body: object = NO_BODY) -> Answer:
         """A change that is the same when it is done twice; a refusal to do it now is waited out."""
         deadline = self._monotonic() + _PATIENCE
         while True:
             try:
-                return await self._send(method, path, version, body)
+                return await self._exchange(method, path, {"api-version": version}, body)
             except ServiceError as error:
                 pause = error.asked_pause
                 if error.status != 429 or pause is None or self._monotonic() + pause > deadline:
@@ -146,11 +144,14 @@ class Manager:
             await self._wait(_LOOK[min(looks, len(_LOOK) - 1)], deadline)
             looks += 1
 
-    async def _send(self, method: str, path: str, version: str, body: object) -> Answer:
-        asked: Query = {"api-version": version}
-        if body is NO_BODY:
-            return await self._transport.exchange(method, MANAGER, path, query=asked)
-        return await self._transport.exchange(method, MANAGER, path, query=asked, body=body)
+    async def _exchange(
+        self, method: str, path: str, query: Query, body: object = NO_BODY, *, is_question: bool = False
+    ) -> Answer:
+        if not path.startswith("/"):  # it would change the host that the token goes to
+            message = f"the resource manager names {path[:60]!r} as the address of something"
+            raise ServiceError(message, status=200, hint="Check the address, and whether a proxy is in between.")
+        given: dict[str, Any] = {} if body is NO_BODY else {"body": body}
+        return await self._transport.exchange(method, MANAGER, path, query=query, is_question=is_question, **given)
 
     async def _pause(self, answer: Answer, looks: int, deadline: float) -> None:
         asked = answer.asked_pause
@@ -168,7 +169,7 @@ class Manager:
         stumbles = 0
         while True:
             try:
-                return await self._transport.exchange("GET", MANAGER, split.path, query=dict(parse_qsl(split.query)))
+                return await self._exchange("GET", split.path, dict(parse_qsl(split.query)))
             except ServiceError as error:
                 stumbles += 1
                 is_passing = error.status in (0, 408, 429) or error.status >= 500

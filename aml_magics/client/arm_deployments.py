@@ -6,7 +6,7 @@ was lost, or whose watching was interrupted, is found again instead of being mad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.arm import StillGoing
@@ -23,11 +23,12 @@ from aml_magics.wire.arm_deployments import (
 
 if TYPE_CHECKING:
     from aml_magics.client.arm import Manager, Where
+    from aml_magics.client.parcels import Parcel
     from aml_magics.client.transport import Answer
     from aml_magics.model.hosted import PlannedChange
     from aml_magics.wire.casing import Json
 
-__all__ = ["Deploying", "deployment_name"]
+__all__ = ["Deploying", "deployment_name", "give_roles"]
 
 _LONGEST_NAME = 64
 _RUN_AGAIN = "It goes on on Azure. Run the same line again: it waits for that one first"
@@ -40,43 +41,49 @@ def deployment_name(kind: str, name: str) -> str:
 
 
 class Deploying:
-    """One template with its values on its way into one resource group. ``tell`` gets what happens, a line each."""
+    """One deployment into one resource group; ``body`` is what ``deployment_to`` makes of a template and its values.
 
-    def __init__(
-        self, manager: Manager, where: Where, name: str, template: Json, values: Mapping[str, Any], tell: Tell
-    ) -> None:
+    ``tell`` gets what happens, a line each.
+    """
+
+    def __init__(self, manager: Manager, where: Where, name: str, tell: Tell = lambda _text: None) -> None:
         self._manager = manager
         self._path = f"{where.provider('Microsoft.Resources/deployments')}/{segment(name)}"
         self._where = where
-        self._body = deployment_to(template, values)
         self._tell = tell
         self.name = name
 
-    async def validate(self) -> None:
+    async def wait(self, *, patience: float | None = None) -> None:
+        """Wait for one of this name that is under way, if there is one: it would be in the way."""
+        former = await self._now()
+        if former is not None and not former.has_ended:
+            self._tell(f"A deployment {self.name!r} was under way: it was waited for first.")
+            await self._end(former, patience)
+
+    async def validate(self, body: Json) -> None:
         """Raises ``InvalidInput`` with the reasons when the resource manager refuses the template."""
-        answer = await self._asked("validate")
+        answer = await self._asked("validate", body)
         error = answer.get("error") if isinstance(answer, dict) else None
         if error:
             deployment = read("the deployment", deployment_from, {"properties": {"error": error}})
             raise _refused(self.name, "; ".join(deployment.error))
 
-    async def changes(self) -> list[PlannedChange]:
+    async def changes(self, body: Json) -> list[PlannedChange]:
         """What carrying it out would create or modify."""
-        answer = read_object("the changes", await self._asked("whatIf"))
+        answer = read_object("the changes", await self._asked("whatIf", body))
         error = answer.get("error")
         if error:
             deployment = read("the deployment", deployment_from, {"properties": {"error": error}})
             raise _refused(self.name, "; ".join(deployment.error))
         return read("the changes", changes_from, answer)
 
-    async def carry_out(self, *, patience: float | None = None) -> Deployment:
+    async def carry_out(self, body: Json, *, patience: float | None = None) -> Deployment:
         """Create or change what the template says, and wait for it.
 
         Raises ``ServiceError`` with the reason of each operation that failed, ``Conflict`` when another deployment of
         this name is under way, ``StillGoing``.
         """
-        former = await self._ended_former(patience)
-        answer = await self._put(former)
+        answer = await self._put(body)
         try:
             if answer is not None:
                 await self._manager.settled(answer, patience=patience)
@@ -87,9 +94,9 @@ class Deploying:
                 raise  # not the deployment failed, the look at it did
         return await self._outcome(patience)
 
-    async def _asked(self, what: str) -> Any:  # noqa: ANN401 - JSON
+    async def _asked(self, what: str, body: Json) -> Any:  # noqa: ANN401 - JSON
         try:
-            return await self._manager.question(f"{self._path}/{what}", DEPLOYMENTS, self._body)
+            return await self._manager.question(f"{self._path}/{what}", DEPLOYMENTS, body)
         except Conflict as error:
             raise self._is_active(error) from error
         except InvalidInput as error:
@@ -99,10 +106,11 @@ class Deploying:
                 raise
             raise _refused(self.name, error.message) from error
 
-    async def _put(self, former: Deployment | None) -> Answer | None:
+    async def _put(self, body: Json) -> Answer | None:
         """The answer; ``None`` when it was lost and the deployment is there all the same."""
+        former = await self._now()
         try:
-            return await self._manager.change("PUT", self._path, DEPLOYMENTS, self._body)
+            return await self._manager.change("PUT", self._path, DEPLOYMENTS, body)
         except Conflict as error:
             raise self._is_active(error) from error
         except ServiceError as error:
@@ -122,14 +130,6 @@ class Deploying:
             return read("the deployment", deployment_from, await self._manager.get(self._path, DEPLOYMENTS))
         except NotFound:
             return None
-
-    async def _ended_former(self, patience: float | None) -> Deployment | None:
-        """The last deployment of this name, when it has ended: one that goes on is waited for."""
-        former = await self._now()
-        if former is not None and not former.has_ended:
-            self._tell(f"A deployment {self.name!r} is under way: it is waited for first.")
-            return await self._end(former, patience)
-        return former
 
     async def _outcome(self, patience: float | None) -> Deployment:
         now = await self._now()
@@ -177,6 +177,15 @@ class Deploying:
             f"--resource-group {self._where.group}."
         )
         return Conflict(error.message, hint=hint)
+
+
+async def give_roles(
+    manager: Manager, where: Where, parcel: Parcel, name: str, patience: float | None, tell: Tell
+) -> None:
+    """Deploy the role assignments of an export, after the deployment ``name`` of the export. As ``carry_out``."""
+    roles = Deploying(manager, where, f"{name[: _LONGEST_NAME - 6]}-roles", tell)
+    await roles.wait(patience=patience)
+    await roles.carry_out(deployment_to(parcel.roles or {}, parcel.values_of_roles()), patience=patience)
 
 
 def _refused(name: str, why: str) -> InvalidInput:

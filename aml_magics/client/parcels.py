@@ -44,6 +44,12 @@ class Parcel:
                 one["properties"]["state"] = "Enabled"
         return template
 
+    def check_roles(self) -> None:
+        """Raises ``InvalidInput`` when the export has no roles."""
+        if self.roles is None:
+            message = f"there is no roles.json in {self.folder.as_posix()!r}"
+            raise InvalidInput(message, hint="Export it again, or leave --roles out.")
+
     def values_of_roles(self) -> dict[str, Any]:
         """Of the values, those that the roles' template has parameters for."""
         wanted = (self.roles or {}).get("parameters", {})

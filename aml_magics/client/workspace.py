@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 from aml_magics.client.collections import Datastores, Experiments
 from aml_magics.client.connection import Call, Connection, Spawn
 from aml_magics.client.data_factories import DataFactories
+from aml_magics.client.hosts import see_beside
 from aml_magics.client.logic_apps import LogicApps
 from aml_magics.client.pipelines import Pipelines
 from aml_magics.client.runs import Runs
@@ -28,6 +29,7 @@ from aml_magics.wire.v1 import EMBEDDED_SCOPE
 
 if TYPE_CHECKING:
     from aml_magics.client.arm import Manager
+    from aml_magics.client.hosts import Beside
     from aml_magics.client.v1 import WorkspaceClient
 
 __all__ = ["Workspace", "open_embedded"]
@@ -109,6 +111,15 @@ class Workspace:
     def data_factories(self) -> DataFactories:
         """The data factories beside it. Raises ``InvalidInput`` for a workspace that is not on Azure."""
         return DataFactories(self._connection, self._beside("data factories", "data-factory"))
+
+    def beside(self, groups: Sequence[str] = (), *, seconds: float = 5.0) -> Future[Beside]:
+        """What fires pipelines from beside it, as it is asked for now: Logic Apps and triggers of data factories.
+
+        Those of its own resource group and of ``groups``. It takes ``seconds`` at most, and what could not be seen is
+        told in its ``problem``. Raises ``InvalidInput`` for a workspace that is not on Azure.
+        """
+        manager = self._beside("Logic Apps and data factories", "logic-app")
+        return self.spawn(lambda _client: see_beside(manager, groups, seconds))
 
     def _beside(self, what: str, noun: str) -> Manager:
         if self._manager is None:

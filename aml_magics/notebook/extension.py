@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, Int, TraitError, Unicode, validate
+from traitlets import Bool, Int, List, TraitError, Unicode, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,11 @@ class AmlMagics(Magics):
     )
     timezone = Unicode("UTC", help="The zone in which instants are shown: a Windows or IANA name.").tag(config=True)
     complete_names = Bool(True, help="Whether Tab offers the names that earlier answers held.").tag(config=True)
+
+    resource_groups = List(
+        Unicode(),
+        help="Resource groups besides the workspace's own whose Logic Apps and data factories are listed too.",
+    ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell, **traits: Any) -> None:  # noqa: ANN401 - traitlets' own signature
         super().__init__(shell, **traits)

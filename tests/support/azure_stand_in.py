@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from aml_magics.wire.v1 import scope_of
-from tests.support.arm_stand_in import Answer, ArmStandIn, Request
+from tests.support.arm_stand_in import Answer, ArmStandIn, Request, objections
 
 REGION = "westeurope"
 WORKSPACE = "embedded"
@@ -73,7 +73,7 @@ class StandIn:
         self.requests: list[Seen] = []
         self.told: list[Told] = []
         self.writes_camel_case = False
-        self.beside = ArmStandIn(SUBSCRIPTION, {GROUP: REGION, "other": REGION})
+        self.beside = ArmStandIn(SUBSCRIPTION, {GROUP: REGION, "other": REGION}, objections)
 
     # what tests say and ask
 
