@@ -90,7 +90,7 @@ def action_for(method: str, service: str, path: str) -> str:
 
 
 def _of_resource(method: str, path: str) -> str:
-    """``Microsoft.Logic/workflows/enable/action`` for a POST on ``.../providers/Microsoft.Logic/workflows/X/enable``."""
+    """``Microsoft.Logic/workflows/enable/action`` for a POST on ``.../Microsoft.Logic/workflows/X/enable``."""
     provider, *parts = path.rpartition("/providers/")[2].split("/")
     if not provider.startswith("Microsoft."):
         return f"{_GROUPS}/read" if "/resourceGroups/" in path else ""

@@ -1,6 +1,7 @@
 """The stand-in of the resource manager without sockets: the client's own calls, answered in this process.
 
-Time is what is slept. ``tells`` are answers to give instead, or after a request was carried out: the faults of a network and of a service.
+Time is what is slept. ``tells`` are answers to give instead of carrying a request out, or after it: the faults of a
+network and of a service.
 """
 
 from __future__ import annotations
