@@ -27,4 +27,5 @@ def check_definition(found: LogicAppDefinition | DataFactoryDefinition) -> None:
     problems = problems_of(found)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise InvalidInput(f"{found.name}: {problems[0]}{more}")
+        hint = "Mend it there, or export it again."
+        raise InvalidInput(f"{found.name}: {problems[0]}{more}", hint=hint)

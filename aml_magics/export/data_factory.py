@@ -43,15 +43,16 @@ _PROVIDER = "Microsoft.DataFactory/factories"
 _MOST_RUNS = 50
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _OWN = ("folderPath", "fileName")
+_ITS_FOLDER = "@join(skip(split(pipeline().parameters.folderPath, '/'), 1), '/')"
 _FILE = "@join(skip(split(concat(pipeline().parameters.folderPath, '/', pipeline().parameters.fileName), '/'), 1), '/')"
 
 
-def export_data_factory(source: Source, now: datetime, *, factory: str = "") -> Export:
+def export_data_factory(source: Source, now: datetime) -> Export:
     """The Data Factory pipeline of a schedule. InvalidInput for what Data Factory cannot do, with what to do."""
     _check(source)
     name = factory_name(source.schedule.name)
     parameters = Parameters()
-    parameters.need("factoryName", "The data factory, which is there already.", value=factory)
+    parameters.need("factoryName", "The data factory, which is there already.", value=source.factory)
     if source.batch_endpoint:
         services: list[Json] = []
     else:
@@ -66,7 +67,7 @@ def export_data_factory(source: Source, now: datetime, *, factory: str = "") -> 
     about: Json = {"kind": "data-factory", "schedule": source.schedule.name}
     if source.datastore:
         about |= {"datastore": source.datastore.name, "folders": list(source.folders)}
-    roles, unknown_roles = data_factory_roles(source, factory)
+    roles, unknown_roles = data_factory_roles(source)
     kind = next(iter(triggers.values()))["type"]
     differences = data_factory_differences(source, name, kind)
     commands, readme = data_factory_readme(source, name, parameters, differences, unknown_roles, list(triggers))
@@ -173,9 +174,14 @@ def _data_paths(source: Source) -> dict[str, Json]:
     found = {name: escaped(data_path(path)) for name, path in source.fixed_paths.items()}
     trigger = source.schedule.trigger
     if isinstance(trigger, DatastoreChange) and trigger.data_path_parameter_name:
-        path = _FILE if trigger.per == "file" else escaped(literal(source.folders[0]))
+        path = _FILE if trigger.per == "file" else _folder(source)
         found[trigger.data_path_parameter_name] = {"DataStoreName": trigger.datastore, "RelativePath": path}
     return found
+
+
+def _folder(source: Source) -> str:
+    """What a run gets that is for a whole folder: that folder, or the one of several in which the event was."""
+    return escaped(literal(source.folders[0])) if len(source.folders) == 1 else _ITS_FOLDER
 
 
 def _run_pipeline(source: Source, parameters: Parameters) -> Json:

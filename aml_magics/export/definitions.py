@@ -203,10 +203,11 @@ def _json(file: Path) -> Json:
         message = f"there is no file {str(file)!r}"
         raise NotFound(message, hint="Make one with %aml export logic-app NAME.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read {str(file)!r}: {error}") from None
+        message = f"cannot read {str(file)!r}: {error}"
+        raise InvalidInput(message, hint="Name the folder of an export, or its template.json.") from None
     except json.JSONDecodeError as error:
         message = f"{file.name} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
-        raise InvalidInput(message) from None
+        raise InvalidInput(message, hint="Mend it there, or export it again.") from None
     return _mapping(found, file.name)
 
 

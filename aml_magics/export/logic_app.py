@@ -22,7 +22,7 @@ from aml_magics.export.notes import logic_app_differences
 from aml_magics.export.readme import logic_app_readme
 from aml_magics.export.roles import logic_app_roles
 from aml_magics.export.source import Export
-from aml_magics.export.submitting import submission
+from aml_magics.export.submitting import literal, submission
 from aml_magics.export.times import recurrence_of
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.triggers import DatastoreChange
@@ -314,7 +314,7 @@ def _filled(source: Source) -> dict[str, Json]:
     if trigger.per == "file":
         path = blobs.relative_path(in_folder=any(source.folders))
     elif len(source.folders) == 1:
-        path = source.folders[0]
+        path = literal(source.folders[0])
     else:
         path = blobs.folder_of_first()
     place = {"DataStoreName": trigger.datastore, "RelativePath": path}

@@ -34,10 +34,10 @@ def logic_app_roles(source: Source, name: str) -> tuple[Json, tuple[str, ...]]:
     return template(parameters, resources, about={"kind": "roles"}), parameters.unknown
 
 
-def data_factory_roles(source: Source, factory: str = "") -> tuple[Json, tuple[str, ...]]:
+def data_factory_roles(source: Source) -> tuple[Json, tuple[str, ...]]:
     """As ``logic_app_roles``, of a data factory with a managed identity: it needs the workspace alone."""
     parameters = Parameters()
-    parameters.need("factoryName", "The data factory, in this resource group.", default=factory)
+    parameters.need("factoryName", "The data factory, in this resource group.", default=source.factory)
     identity = (
         "reference(resourceId('Microsoft.DataFactory/factories', parameters('factoryName')), '2018-06-01', 'full')"
     )
@@ -89,7 +89,7 @@ def _assignment(role: str, of: str, kind: str, identity: str) -> Json:
         "apiVersion": _DEPLOYMENTS,
         "name": f"aml-magics-role-on-{of}",
         "resourceGroup": f"[parameters('{of}ResourceGroup')]",
-        "metadata": {"role": role},
+        "comments": f"{role} on the {of}",
         "properties": {
             "mode": "Incremental",
             "expressionEvaluationOptions": {"scope": "inner"},

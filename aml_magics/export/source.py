@@ -71,7 +71,7 @@ class Source:
     """``url`` is where a submission to ``target`` (a name) is POSTed; ``datastore`` is set for a change trigger.
 
     ``is_embedded`` says that the addresses and names are those of a workspace embedded in a kernel: good for running
-    the definition there, no values for Azure. ``endpoint_version`` and ``batch_endpoint`` are for Data Factory.
+    the definition there, no values for Azure. ``factory`` and what follows it are for Data Factory.
     """
 
     schedule: Schedule
@@ -81,6 +81,7 @@ class Source:
     is_embedded: bool = False
     conditions: Conditions = field(default_factory=Conditions)
     target: str = ""
+    factory: str = ""
     endpoint_version: str = ""
     batch_endpoint: str = ""
 
@@ -114,7 +115,8 @@ class Source:
         """The trigger of a change schedule. InvalidInput for a schedule by time."""
         trigger = self.schedule.trigger
         if not isinstance(trigger, DatastoreChange):
-            raise InvalidInput(f"{self.schedule.name!r} does not watch a datastore")
+            message = f"{self.schedule.name!r} does not watch a datastore"
+            raise InvalidInput(message, hint="Add datastore: workspaceblobstore.")
         return trigger
 
 

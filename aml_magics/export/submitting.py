@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aml_magics.model.resources import DataPath
     from aml_magics.wire.casing import Json
 
-__all__ = ["assignments", "data_path", "submission"]
+__all__ = ["assignments", "data_path", "literal", "submission"]
 
 
 def submission(source: Source, filled: Mapping[str, Json]) -> Json:

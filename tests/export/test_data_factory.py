@@ -171,6 +171,15 @@ def test_folders_have_a_trigger_each_but_not_those_within_another():
     assert len(read(on_azure(conditions=Conditions(folders=("", "a")))).triggers) == 1
 
 
+def test_one_run_for_a_folder_gets_the_folder_that_the_event_was_in():
+    def path(source):
+        return activity(source)["typeProperties"]["dataPathAssignments"]["input_datapath"]["RelativePath"]
+
+    assert path(on_azure(change(per="batch", path_on_datastore="a"))) == "a"
+    several = on_azure(change(per="batch"), conditions=Conditions(folders=("a", "b")))
+    assert path(several) == "@join(skip(split(pipeline().parameters.folderPath, '/'), 1), '/')"
+
+
 def test_a_window_is_asked_before_the_run():
     source = on_azure(WORKDAYS, conditions=Conditions(window=Window(begin=0, end=12 * 60), concurrency=4))
     assert guard(source).startswith("@and(greaterOrEquals(int(convertFromUtc(utcNow(), 'UTC', 'HHmm')), 0), less(")
@@ -224,9 +233,7 @@ def test_a_batch_endpoint_is_started_watched_and_its_failure_fails_the_pipeline(
 
 
 def test_what_is_known_of_the_factory_is_filled_in():
-    from aml_magics.export.data_factory import export_data_factory
-
-    export = export_data_factory(on_azure(), NOW, factory="mine")
+    export = data_factory(on_azure(factory="mine"))
     assert export.unknown == ()
     assert export.parameters["parameters"]["factoryName"] == {"value": "mine"}
     assert "/factories/mine/triggers/MyReactiveSchedule_trigger/start" in export.readme

@@ -238,7 +238,10 @@ def test_the_readme_has_four_commands_and_what_differs():
 
 def test_the_roles_are_on_the_workspace_and_on_the_storage_account_in_their_own_groups():
     roles = logic_app().roles["resources"]
-    assert [one["metadata"]["role"] for one in roles] == ["AzureML Data Scientist", "Storage Blob Data Reader"]
+    assert [one["comments"] for one in roles] == [
+        "AzureML Data Scientist on the workspace",
+        "Storage Blob Data Reader on the storage",
+    ]
     assert [one["resourceGroup"] for one in roles] == [
         "[parameters('workspaceResourceGroup')]",
         "[parameters('storageResourceGroup')]",

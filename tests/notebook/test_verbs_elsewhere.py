@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -134,6 +135,8 @@ LINES = {
     ("schedule", "runs"): ("schedule runs s", ""),
     ("schedule", "disable"): ("schedule disable s", ""),
     ("schedule", "enable"): ("schedule enable s", ""),
+    ("export", "logic-app"): ("export logic-app s --force", ""),
+    ("export", "data-factory"): ("export data-factory s --force", ""),
     ("run", "list"): ("run list", ""),
     ("run", "show"): ("run show {run}", ""),
     ("run", "wait"): ("run wait {run}", ""),
@@ -295,3 +298,16 @@ def test_completion_offers_clouds_and_ways_to_sign_in(aml):
     assert aml.offers("connect --cloud ") == ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment"]
     assert aml.offers("connect --sign-in ") == ["auto", "device", "browser"]
     assert "--token" in aml.offers("connect --")
+
+
+def test_an_export_from_azure_knows_where_everything_is(azure, bed, folder):
+    azure("schedule create s --pipeline train --every day --start-time 2999-01-01T00:00:00")
+    view = azure("export logic-app s")
+    assert view.unknown == ()
+    values = json.loads((folder / "s-logic-app" / "parameters.json").read_text())["parameters"]
+    assert values["pipelineEndpoint"]["value"] == azure("pipeline show train").endpoint
+    factory = azure("export data-factory s --factory mine").parameters["parameters"]
+    place = azure("status").value.about
+    assert factory["subscriptionId"]["value"] == place["subscription"]
+    assert factory["resourceGroupName"]["value"] == place["resource group"]
+    assert factory["workspaceName"]["value"] == "embedded"

@@ -40,7 +40,7 @@ def logic_app(call: Call) -> View | Text:
 def data_factory(call: Call) -> View | Text:
     """A schedule as a Data Factory pipeline."""
     source = source_of(call, "data-factory")
-    return _made(call, source, export_data_factory(source, call.now(), factory=call.get("factory", "")))
+    return _made(call, source, export_data_factory(source, call.now()))
 
 
 def _made(call: Call, source: Source, export: Export) -> View | Text:

@@ -7,7 +7,7 @@ hindrance: the export can be made, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,18 +40,24 @@ __all__ = ["source_of"]
 
 _LINE_ONLY = ("to", "force", "print")
 _OWN = ("folders", "window", "window_days", "window_time_zone", "concurrency", "pipeline_endpoint")
-_OF_LOGIC_APP = ("only_after",)
-_OF_DATA_FACTORY = ("factory", "endpoint_version", "batch_endpoint")
+_OF_ONE = {
+    "only_after": ("logic-app", "In Data Factory put both pipelines into one, the second with dependsOn."),
+    "factory": ("data-factory", "Leave it out: a Logic App stands alone."),
+    "endpoint_version": ("data-factory", "Leave it out: a Logic App starts the default version."),
+    "batch_endpoint": ("data-factory", "Export it as data-factory, or name a pipeline."),
+}
 _DAY = 24 * 60
 
 
 def source_of(call: Call, kind: str) -> Source:
     """What is to be exported. InvalidInput, NotFound for what is wrong with it; notes for what is worth knowing."""
-    others = _OWN + (_OF_LOGIC_APP if kind == "logic-app" else _OF_DATA_FACTORY)
     line = {key: value for key, value in call.arguments.items() if key not in _LINE_ONLY}
-    request = request_from(line, call.yaml_body(), others=others)
+    request = request_from(line, call.yaml_body(), others=(*_OWN, *_OF_ONE))
     if "if_exists" in request.options:
         raise InvalidInput("if_exists is for schedule create", hint="Here it is --force: the folder is overwritten.")
+    for key in request.others:
+        if key in _OF_ONE and _OF_ONE[key][0] != kind:
+            raise InvalidInput(f"{key} is for export {_OF_ONE[key][0]} alone", hint=_OF_ONE[key][1])
     workspace = call.workspace
     with call.progress("Looking up the schedule"):
         schedule, pipeline, endpoint = _schedule(call, request)
@@ -61,6 +67,7 @@ def source_of(call: Call, kind: str) -> Source:
             conditions=_conditions(workspace, request.others),
             endpoint_version=_version(request.others, endpoint),
             batch_endpoint=_text(request.others, "batch_endpoint"),
+            factory=_text(request.others, "factory"),
         )
 
 
@@ -207,7 +214,7 @@ def _place(workspace: Workspace) -> Place:
 
 
 def _endpoint(workspace: Workspace, others: Mapping[str, object]) -> PipelineEndpoint | None:
-    name = _text(others, "pipeline_endpoint")
+    name = _text(others, "pipeline_endpoint", values.reference)
     return pick("pipeline endpoint", name, workspace.pipelines.endpoints(active_only=False)) if name else None
 
 
@@ -225,7 +232,7 @@ def _version(others: Mapping[str, object], endpoint: PipelineEndpoint | None) ->
 
 
 def _conditions(workspace: Workspace, others: Mapping[str, object]) -> Conditions:
-    after = _text(others, "only_after")
+    after = _text(others, "only_after", values.reference)
     before = workspace.pipelines.get(after) if after else None
     concurrency = others.get("concurrency")
     return Conditions(
@@ -277,8 +284,8 @@ def _hours(text: str) -> tuple[int, int]:
     return begin, end
 
 
-def _text(others: Mapping[str, object], key: str) -> str:
-    return values.text(key, others[key]).strip() if key in others and others[key] is not None else ""
+def _text(others: Mapping[str, object], key: str, read: Callable[[str, object], str] = values.text) -> str:
+    return read(key, others[key]).strip() if others.get(key) is not None else ""
 
 
 def _several(others: Mapping[str, object], key: str) -> tuple[str, ...]:
