@@ -29,6 +29,7 @@ __all__ = ["FactoryCalls"]
 
 _PROVIDER = "Microsoft.DataFactory/factories"
 _KEPT = timedelta(days=45)  # how long Azure keeps runs
+_EMPTY = "There is none yet: %aml data-factory deploy makes one."
 _LOOKED_INTO = 10  # fired checks of which the run is asked what it started
 
 
@@ -87,7 +88,7 @@ class FactoryCalls:
         if pipeline is None:
             known = [*(one.name for one in pipelines), *(one.name for one in triggers)]
             message = f"the data factory {found.name!r} has no pipeline and no trigger {name!r}"
-            raise NotFound(message, hint=did_you_mean(name, known))
+            raise NotFound(message, hint=did_you_mean(name, known) or _EMPTY)
         return pipeline, [one for one in triggers if pipeline.name in one.pipelines]
 
     async def meant(self, names: Sequence[str], factory: str | None, where: Where) -> list[HostedTrigger]:
@@ -186,7 +187,7 @@ def _named(name: str, triggers: Sequence[HostedTrigger], factory: str) -> list[H
     if not found:
         known = [*(one.name for one in triggers), *(each for one in triggers for each in one.pipelines)]
         message = f"the data factory {factory!r} has no trigger {name!r}, and no pipeline of that name with one"
-        raise NotFound(message, hint=did_you_mean(name, known))
+        raise NotFound(message, hint=did_you_mean(name, known) or _EMPTY)
     return found
 
 

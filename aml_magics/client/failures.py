@@ -21,6 +21,8 @@ _LONGEST = 600  # characters of a foreign message
 _INPUT_CODES = ("UserError", "BadArgument", "InvalidArgument", "ArgumentInvalid", "ValidationError")
 _TAKEN = "another datastore with the same name already exists"  # the datastore service says it in words only
 _PERHAPS = "It may have been carried out all the same: look at the list before you do it again."
+_REFUSED = "It was refused as it is, and nothing has changed."
+_IN_THE_WAY = "Nothing has changed: try again when what is in the way has ended."
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
     429: "The workspace asks to slow down: try again in a minute.",
@@ -57,7 +59,7 @@ def refusal(
         error.message = text
         return error
     if status == 409:
-        return Conflict(text)
+        return Conflict(text, hint=_IN_THE_WAY if needs[1] == MANAGER.name else "")
     if error.code in _INPUT_CODES and status < 500:
         return InvalidInput(text)
     hint = lacking(text, *needs) if status == 403 else _way_out(status, asked_pause, is_question)
@@ -71,7 +73,7 @@ def _way_out(status: int, asked_pause: float | None, is_question: bool) -> str:
         return f"The workspace asks to wait: try again in {asked_pause:.0f} s."
     if status >= 500 and not is_question:
         return _PERHAPS
-    return _HINTS.get(status) or ("Try again in a minute." if status >= 500 else "")
+    return _HINTS.get(status) or ("Try again in a minute." if status >= 500 else _REFUSED)
 
 
 def not_json(host: str, status: int, found: str, *, call: str, is_question: bool = True) -> ServiceError:

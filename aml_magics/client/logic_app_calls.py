@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.calls import read, read_all, segment, side_by_side
 from aml_magics.client.connection import StatusChange
-from aml_magics.model.errors import AmlError, InvalidInput, NotFound, did_you_mean
+from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, ServiceError, did_you_mean
 from aml_magics.model.resources import Status
 from aml_magics.wire.arm_logic import LOGIC, action_from, check_from, logic_app_from, run_from
 
@@ -119,7 +119,12 @@ class LogicAppCalls:
     async def fire(self, name: str, trigger: str | None, where: Where) -> str:
         app = await self.found(name, where)
         path = f"{app.id}/triggers/{segment(_trigger_of(app, trigger))}/run"
-        answer = await self._manager.start(path, LOGIC)
+        try:
+            answer = await self._manager.start(path, LOGIC)
+        except (Conflict, ServiceError) as error:
+            if app.status is not Status.ACTIVE and getattr(error, "status", 409) in (400, 409):
+                error.hint = f"It is disabled: %aml logic-app enable {app.name} lets it fire."
+            raise
         return answer.headers.get(_RUN_ID, "")
 
     async def set_status(self, names: Sequence[str], to: Status, where: Where) -> list[StatusChange[LogicApp]]:
@@ -141,7 +146,7 @@ def _trigger_of(app: LogicApp, wanted: str | None) -> str:
     if wanted is not None:
         if wanted not in app.triggers:
             message = f"the Logic App {app.name!r} has no trigger {wanted!r}"
-            raise InvalidInput(message, hint=did_you_mean(wanted, app.triggers))
+            raise InvalidInput(message, hint=did_you_mean(wanted, app.triggers) or "It has none.")
         return wanted
     if len(app.triggers) != 1:
         message = f"the Logic App {app.name!r} has {len(app.triggers)} triggers"

@@ -76,7 +76,7 @@ def read_parcel(
     for name in given:
         if name not in declared:
             message = f"--parameter {name}: the template in {folder.as_posix()!r} has no such parameter"
-            raise InvalidInput(message, hint=did_you_mean(name, declared))
+            raise InvalidInput(message, hint=did_you_mean(name, declared) or "It has none.")
     definition = read_definition(
         folder, given, subscription=subscription, resource_group=resource_group, location=location
     )

@@ -57,7 +57,7 @@ class AmlMagics(Magics):
         """See, create, watch and stop everything that can start an Azure ML pipeline.
 
         %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run,
-                                  logic-app, data-factory, panel, serve
+                                  export, logic-app, data-factory, panel, serve
         %aml --help               everything on one page; also after a noun and after a verb
         x = %aml schedule list    results are values; tables are DataFrames
         """

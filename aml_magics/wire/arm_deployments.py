@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aml_magics.model.hosted import PlannedChange
+from aml_magics.model.secret import redacted
 from aml_magics.wire.arm_errors import reasons
 from aml_magics.wire.casing import Body, Json
 
@@ -110,5 +111,5 @@ def _differences(delta: list[Any], above: str) -> Iterator[str]:
 
 
 def _short(value: object) -> str:
-    text = "nothing" if value is None else repr(value)
+    text = "nothing" if value is None else redacted(repr(value))
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from aml_magics.model.secret import redacted
+
 __all__ = ["reasons", "told_in_full"]
 
 _DEEPEST = 6
@@ -16,8 +18,8 @@ _MOST = 3
 
 
 def reasons(error: object) -> list[str]:
-    """The innermost messages of an error object, each once; those without a message by their codes."""
-    return list(dict.fromkeys(_innermost(error, 0)))
+    """The innermost messages of an error object, each once; those without a message by their codes. No secrets."""
+    return [redacted(text) for text in dict.fromkeys(_innermost(error, 0))]
 
 
 def told_in_full(answer: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aml_magics.model.hosted import Check, Factory, FactoryPipeline, HostedRun, HostedTrigger, Work
 from aml_magics.model.resources import Host, Status
+from aml_magics.model.secret import redacted
 from aml_magics.wire.arm_errors import reasons
 from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.hosted_words import ml_run_id, recurrence_in_words, starts_in
@@ -98,7 +99,7 @@ def pipeline_run_from(answer: Json) -> HostedRun:
         trigger=by.text("name") or by.text("invokedByType"),
         started=instant_from(body.text("runStart"), "runStart"),
         ended=instant_from(body.text("runEnd"), "runEnd"),
-        error=" ".join(body.text("message").split()),
+        error=_one_line(body.text("message")),
     )
 
 
@@ -127,9 +128,13 @@ def trigger_run_from(answer: Json) -> Check:
         trigger=body.text("triggerName"),
         status=body.text("status"),
         fired=body.text("status") == "Succeeded",
-        reason=" ".join(body.text("message").split()),
+        reason=_one_line(body.text("message")),
         run_id=str(run) if isinstance(run, str) else "",
     )
+
+
+def _one_line(text: str) -> str:
+    return redacted(" ".join(text.split()))
 
 
 def _error_of(error: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from aml_magics.model.hosted import Check, HostedRun, LogicApp, Work
 from aml_magics.model.resources import Status
+from aml_magics.model.secret import redacted
 from aml_magics.wire.arm_errors import reasons
 from aml_magics.wire.casing import Body, Json
 from aml_magics.wire.hosted_words import ml_address, ml_run_id, recurrence_in_words, starts_in
@@ -21,6 +22,7 @@ __all__ = ["LOGIC", "action_from", "check_from", "logic_app_from", "next_fire_fr
 LOGIC = "2019-05-01"
 """The api-version."""
 
+_LONGEST = 200  # characters of an answer that is no error of Azure's
 _WHY = {
     "Skipped": "it looked and found nothing that fires it",
     "Throttled": "the service held it back: too many calls",
@@ -113,7 +115,7 @@ def _said(output: object) -> str:
     error = body.get("error", body.get("Error")) if isinstance(body, Mapping) else None
     if isinstance(error, Mapping):
         error = {str(name).lower(): value for name, value in error.items()}
-    told = "; ".join(reasons(error)) if error else str(body or "")[:200]
+    told = "; ".join(reasons(error)) if error else redacted(" ".join(str(body or "").split()))[:_LONGEST]
     return f"{output.get('statusCode', '')} {told}".strip()
 
 

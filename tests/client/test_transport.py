@@ -430,7 +430,7 @@ def test_an_answer_that_only_trickles_has_an_end():
 
 
 def test_the_clocks_of_both_ends_are_compared(monkeypatch):
-    monkeypatch.setattr("aml_magics.client.dates.time", SimpleNamespace(time=lambda: 1_445_412_480.0 + 600))
+    monkeypatch.setattr("aml_magics.client.transport.time", SimpleNamespace(time=lambda: 1_445_412_480.0 + 600))
     wire = Wire(httpx.Response(200, json={}, headers={"date": "Wed, 21 Oct 2015 07:28:00 GMT"}))
     transport = wire.transport()
     assert transport.clock_ahead is None

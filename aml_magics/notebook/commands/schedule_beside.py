@@ -49,7 +49,11 @@ def starting(found: Sequence[HostedTrigger], ids: set[str]) -> list[HostedTrigge
 def find(call: Call, name: str) -> HostedTrigger | None:
     """What is called so beside the workspace. InvalidInput for a name that several have."""
     with asking(call) as answer:
-        found = [one for one in answer().triggers if name in (one.name, one.id)]
+        return _named(answer(), name)
+
+
+def _named(beside: Beside, name: str) -> HostedTrigger | None:
+    found = [one for one in beside.triggers if name in (one.name, one.id)]
     if len(found) > 1:
         places = ", ".join(one.id for one in found)
         message = f"{len(found)} are called {name!r} beside the workspace: {places}"
@@ -61,9 +65,12 @@ def own_or_beside(call: Call, name: str) -> Schedule | HostedTrigger:
     """The workspace's own schedule of that name or id, else what is beside it. NotFound when neither is."""
     try:
         return call.workspace.schedules.get(name)
-    except NotFound:
-        found = find(call, name)
+    except NotFound as error:
+        with asking(call) as answer:
+            beside = answer()
+        found = _named(beside, name)
         if found is None:
+            error.hint = f"{error.hint} {beside.problem}".strip()
             raise
         return found
 
