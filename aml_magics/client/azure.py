@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from aml_magics.client.addresses import is_overheard
+from aml_magics.client.arm import Manager, Where
 from aml_magics.client.calls import read, values_of_pages
 from aml_magics.client.discovery import Discoveries, discover
-from aml_magics.client.services import ARM
+from aml_magics.client.services import ARM, LINK
 from aml_magics.model.errors import NotFound, ServiceError
 from aml_magics.wire.arm import Permission, Resource, Services, permissions_from, resource_from
 
@@ -96,6 +97,15 @@ class AzureWay:
             tokens=self.identity,
             elsewhere=elsewhere,
         )
+
+    def manager(self) -> Manager:
+        """The resource manager beside the workspace, as the account of the workspace."""
+
+        async def ask(url: str) -> Any:  # noqa: ANN401 - JSON is whatever came
+            return await self._reach.ask(url, LINK)
+
+        where = Where(self.place.subscription, self.place.resource_group)
+        return Manager(self.arm, where, ask, sleep=self._reach.sleep)
 
     async def close(self, *, leaves_credential: bool = False) -> None:
         await self.arm.close()

@@ -15,13 +15,11 @@ from aml_magics.model.resources import Status
 
 if TYPE_CHECKING:
     from aml_magics.client.v1 import WorkspaceClient
-    from aml_magics.model.resources import Pipeline, Schedule
 
 __all__ = ["Call", "Collection", "Connection", "Spawn", "StatusChange"]
 
 _LEAVE_SECONDS = 1.0
 T = TypeVar("T")
-R = TypeVar("R", "Pipeline", "Schedule")
 
 
 class Call(Protocol):
@@ -110,6 +108,16 @@ class Collection:
     @property
     def _client(self) -> WorkspaceClient:
         return self._connection.client
+
+
+class _HasStatus(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+
+
+R = TypeVar("R", bound=_HasStatus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ a request's headers, so no token can be in one; what a service quotes back is st
 from __future__ import annotations
 
 from aml_magics.client.permissions import lacking
+from aml_magics.client.services import MANAGER
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
 from aml_magics.model.secret import Secret, redacted
+from aml_magics.wire.arm_errors import told_in_full
 from aml_magics.wire.v1_errors import StorageFailed, error_from
 
 __all__ = ["no_answer", "not_json", "refusal", "went_wrong", "without_frames"]
@@ -19,6 +21,8 @@ _LONGEST = 600  # characters of a foreign message
 _INPUT_CODES = ("UserError", "BadArgument", "InvalidArgument", "ArgumentInvalid", "ValidationError")
 _TAKEN = "another datastore with the same name already exists"  # the datastore service says it in words only
 _PERHAPS = "It may have been carried out all the same: look at the list before you do it again."
+_REFUSED = "It was refused as it is, and nothing has changed."
+_IN_THE_WAY = "Nothing has changed: try again when what is in the way has ended."
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
     429: "The workspace asks to slow down: try again in a minute.",
@@ -47,19 +51,21 @@ def refusal(
         message = f"{host} sends {call} on to another address"
         return ServiceError(message, status=status, hint="Check the workspace's address.")
     error = error_from(status, answer, what=call)
-    text = _shortened(error.message, *([sent] if sent else []))
+    deeper = told_in_full(answer) if needs[1] == MANAGER.name else ""
+    text = _shortened(deeper or error.message, *([sent] if sent else []))
     if isinstance(error, StorageFailed) or not isinstance(error, ServiceError):  # it has its way out in it
         if isinstance(error, InvalidInput) and _TAKEN in text.casefold():
             return Conflict(text)
         error.message = text
         return error
     if status == 409:
-        return Conflict(text)
+        return Conflict(text, hint=_IN_THE_WAY if needs[1] == MANAGER.name else "")
     if error.code in _INPUT_CODES and status < 500:
         return InvalidInput(text)
-    if status == 403:
-        return ServiceError(text, status=status, code=error.code, hint=lacking(text, *needs))
-    return ServiceError(text, status=status, code=error.code, hint=_way_out(status, asked_pause, is_question))
+    hint = lacking(text, *needs) if status == 403 else _way_out(status, asked_pause, is_question)
+    failed = ServiceError(text, status=status, code=error.code, hint=hint)
+    failed.asked_pause = asked_pause
+    return failed
 
 
 def _way_out(status: int, asked_pause: float | None, is_question: bool) -> str:
@@ -67,7 +73,7 @@ def _way_out(status: int, asked_pause: float | None, is_question: bool) -> str:
         return f"The workspace asks to wait: try again in {asked_pause:.0f} s."
     if status >= 500 and not is_question:
         return _PERHAPS
-    return _HINTS.get(status) or ("Try again in a minute." if status >= 500 else "")
+    return _HINTS.get(status) or ("Try again in a minute." if status >= 500 else _REFUSED)
 
 
 def not_json(host: str, status: int, found: str, *, call: str, is_question: bool = True) -> ServiceError:

@@ -2,7 +2,8 @@
 
 Azure's own answer names the action for some services; for the others there is this table, from what Microsoft lists
 for a role that "can run pipelines against a published pipeline endpoint". Nothing is documented for v1 schedules: they
-belong to the pipelines service, so its permissions stand in for them. Pure tables, no I/O.
+belong to the pipelines service, so its permissions stand in for them. What is beside the workspace (Logic Apps, data
+factories, deployments) is named by its path. Pure tables, no I/O.
 """
 
 from __future__ import annotations
@@ -17,6 +18,19 @@ _NAMED = re.compile(r"perform action '([^']+)'")
 # What the role below does not have: the workspace itself, its computes and its keys are its owner's.
 _OWNERS = re.compile(
     rf"{re.escape(_ML)}/(write|delete|listKeys/action|computes/.*(write|delete|listKeys/action))", re.IGNORECASE
+)
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+# Beside the workspace: the beginning of an action, and the least role; the first that fits counts.
+_OTHERS = tuple(
+    (re.compile(begins, re.IGNORECASE), role)
+    for begins, role in (
+        (r"Microsoft\.Logic/.*(/read|/enable/action|/disable/action|/validate/action)$", "Logic App Operator"),
+        (r".*/read$", "Reader"),
+        (r"Microsoft\.(Logic|Web/connections)/", "Logic App Contributor"),
+        (r"Microsoft\.DataFactory/", "Data Factory Contributor"),
+        (r"Microsoft\.Authorization/", "Role Based Access Control Administrator"),
+        ("", "Contributor"),
+    )
 )
 _HOUR = "a new assignment can take up to an hour"
 
@@ -72,13 +86,23 @@ def action_for(method: str, service: str, path: str) -> str:
     for methods, known, begins, action in _TABLE:
         if known == service and methods.fullmatch(method) and begins.match(path):
             return action
-    return ""
+    return _of_resource(method, path) if service == "resource-manager" else ""
+
+
+def _of_resource(method: str, path: str) -> str:
+    """``Microsoft.Logic/workflows/enable/action`` for a POST on ``.../Microsoft.Logic/workflows/X/enable``."""
+    provider, *parts = path.rpartition("/providers/")[2].split("/")
+    if not provider.startswith("Microsoft."):
+        return f"{_GROUPS}/read" if "/resourceGroups/" in path else ""
+    kinds = parts[::2]
+    verb = "action" if method == "POST" else "read" if method == "GET" else "write"
+    return "/".join([provider, *kinds, verb])
 
 
 def role_with(action: str) -> str:
     """The built-in role, the least of them, that has an action."""
     if not action.casefold().startswith("microsoft.machinelearningservices/"):
-        return "Reader" if action.casefold().endswith("/read") else "Contributor"
+        return next(role for begins, role in _OTHERS if begins.match(action))
     return "Contributor" if _OWNERS.fullmatch(action) else "AzureML Data Scientist"
 
 
@@ -88,8 +112,9 @@ def lacking(message: str, method: str, service: str, path: str) -> str:
     action = named[1] if named else action_for(method, service, path)
     if not action:
         return "Your account has no right to do this in this workspace: %aml doctor shows what it may do."
+    where = "workspace" if action.casefold().startswith(_ML.casefold()) else "resource group"
     is_it = "The missing permission is" if named else "It takes the permission"
     return (
         f"{is_it} {action}: the role {role_with(action)!r} has it (so may a custom role). "
-        f"Ask an owner of the workspace; {_HOUR}."
+        f"Ask an owner of the {where}; {_HOUR}."
     )

@@ -191,6 +191,7 @@ class Remote:
             name=name,
             location=f"{way.cloud.portal or way.cloud.arm}/#@/resource{way.place.scope}",
             about=_about(way, resource),
+            manager=way.manager(),
             spawn=self._background.spawn,
             close=self.close,
         )

@@ -19,7 +19,9 @@ __all__ = [
     "EXTRAS",
     "HISTORY",
     "JSON",
+    "LINK",
     "LONGEST_PAUSE",
+    "MANAGER",
     "PIPELINES",
     "Service",
     "pause_before_retry",
@@ -44,6 +46,7 @@ class Service:
     side: str
     prefix: str
     json_patch: bool = False
+    is_scoped: bool = True  # whether paths begin at the workspace
 
     def body_type(self, path: str) -> str:
         """The content type of a POST or PUT body; the pipelines service calls it a JSON patch though it is none."""
@@ -57,6 +60,10 @@ EXTRAS = Service("aml-magics", "api", "/aml-magics/v1.0")
 """Ours: only a workspace that this package hosts answers here."""
 ARM = Service("resource-manager", "api", "")
 """Azure's resource manager: the workspace's resource, and what an account may do there."""
+MANAGER = Service("resource-manager", "api", "", is_scoped=False)
+"""The same for what is beside the workspace: paths begin at ``/subscriptions``."""
+LINK = Service("output", "api", "")
+"""An address that holds its own key."""
 DISCOVERY = Service("discovery", "api", "")
 CLOUDS = Service("clouds", "api", "")
 """Where a cloud describes itself."""

@@ -20,13 +20,12 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
 from aml_magics.client.addresses import LOCAL
+from aml_magics.client.dates import instant_in, pause_in
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
 from aml_magics.client.ranges import Part, part_of, range_header
 from aml_magics.client.services import JSON, Service, pause_before_retry
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from aml_magics.model.secret import Secret
     from aml_magics.wire.arm import Services
 
-__all__ = ["Network", "Query", "Sleep", "Transport"]
+__all__ = ["Answer", "Network", "Query", "Sleep", "Transport"]
 
 Sleep = Callable[[float], Awaitable[None]]
 Network = httpx.AsyncBaseTransport
@@ -56,6 +55,19 @@ _IN_PROCESS = "http://embedded"
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 # The connection failed or broke off, a kept-alive one that the other side had closed above all: worth asking again.
 _BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
+
+
+class Answer(NamedTuple):
+    """An answer of success: ``headers`` without regard to case, ``body`` its JSON or ``None``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def asked_pause(self) -> float | None:
+        """The seconds that the service asks to wait before the next question (``Retry-After``)."""
+        return pause_in(self.headers.get("retry-after", ""))
 
 
 class _Call(NamedTuple):
@@ -172,11 +184,27 @@ class Transport:
         ``is_question`` marks a POST that changes nothing. Raises ``NotFound``, ``InvalidInput``, ``Conflict`` or
         ``ServiceError``.
         """
+        return (await self.exchange(method, service, path, query=query, body=body, is_question=is_question)).body
+
+    async def exchange(
+        self,
+        method: str,
+        service: Service,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: object = _NO_BODY,
+        is_question: bool = False,
+    ) -> Answer:
+        """As ``json``, with the status and the headers: for what goes on after its answer. Raises as ``json``."""
         content = _encoded(body)
         call = _Call(
             method, service, path, query or {}, content, service.body_type(path), is_question or method == "GET"
         )
         answer = await self._carry_out(call)
+        return Answer(answer.status_code, answer.headers, self._read(call, answer))
+
+    def _read(self, call: _Call, answer: httpx.Response) -> Any:  # noqa: ANN401 - as json
         if not answer.content.strip():
             return None
         content_type = answer.headers.get("content-type", "")
@@ -247,7 +275,8 @@ class Transport:
         return answer if answer.is_success else await self._refused(call, answer, bearer)
 
     def _request(self, call: _Call) -> httpx.Request:
-        url = f"{self._bases[call.service.side]}{call.service.prefix}{self._scope}{call.path}"
+        scope = self._scope if call.service.is_scoped else ""
+        url = f"{self._bases[call.service.side]}{call.service.prefix}{scope}{call.path}"
         headers = {"Content-Type": call.content_type, "Accept": "application/json, text/plain, */*"}
         headers |= range_header(call.since)
         query = {name: _query_text(value) for name, value in call.query.items() if value is not None}
@@ -263,7 +292,7 @@ class Transport:
         return nullcontext() if self._is_in_process or call.is_bulk else asyncio.timeout(self._patience)
 
     async def _refused(self, call: _Call, answer: httpx.Response, bearer: _Bearer | None) -> _Failure:
-        pause = _seconds(answer.headers.get("retry-after", ""))
+        pause = pause_in(answer.headers.get("retry-after", ""))
         error = refusal(
             self.host,
             answer.status_code,
@@ -315,7 +344,7 @@ class Transport:
     @property
     def clock_ahead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of the other end's, as its last answer told."""
-        at = _instant(self._date[0]) if self._date else None
+        at = instant_in(self._date[0]) if self._date else None
         return None if at is None or self._date is None else self._date[1] - at.timestamp()
 
 
@@ -389,19 +418,3 @@ def _error_body(answer: httpx.Response) -> object:
         return json.loads(answer.content)
     except ValueError:
         return answer.content.decode("utf-8", "replace") if content_type.startswith("text/plain") else None
-
-
-def _seconds(text: str) -> float | None:
-    """``Retry-After`` in seconds: they are given as such, or as the date until which to wait."""
-    if text.isascii() and text.isdigit():
-        return float(text)
-    at = _instant(text)
-    return None if at is None else max(0.0, at.timestamp() - time.time())
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
@@ -18,13 +18,18 @@ from weakref import WeakValueDictionary
 
 from aml_magics.client.collections import Datastores, Experiments
 from aml_magics.client.connection import Call, Connection, Spawn
+from aml_magics.client.data_factories import DataFactories
+from aml_magics.client.hosts import see_beside
+from aml_magics.client.logic_apps import LogicApps
 from aml_magics.client.pipelines import Pipelines
 from aml_magics.client.runs import Runs
 from aml_magics.client.schedules import Schedules
-from aml_magics.model.errors import NotConnected
+from aml_magics.model.errors import InvalidInput, NotConnected
 from aml_magics.wire.v1 import EMBEDDED_SCOPE
 
 if TYPE_CHECKING:
+    from aml_magics.client.arm import Manager
+    from aml_magics.client.hosts import Beside
     from aml_magics.client.v1 import WorkspaceClient
 
 __all__ = ["Workspace", "open_embedded"]
@@ -57,12 +62,14 @@ class Workspace:
         spawn: Spawn | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        manager: Manager | None = None,
     ) -> None:
         self.name = name
         self.location = location
         self.about = MappingProxyType(dict(about or {}))
         self._connection = Connection(client, call, location, sleep=sleep, monotonic=monotonic, spawn=spawn)
         self._close = close
+        self._manager = manager
         self._panels: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
         self.experiments = Experiments(self._connection)
         self.datastores = Datastores(self._connection)
@@ -89,6 +96,37 @@ class Workspace:
     def is_embedded(self) -> bool:
         """Whether this package is at the other end: it hosts triggers, and has files and history to show."""
         return self._connection.client.is_embedded
+
+    @property
+    def is_on_azure(self) -> bool:
+        """Whether there is a resource manager beside it, and with it Logic Apps and data factories."""
+        return self._manager is not None
+
+    @property
+    def logic_apps(self) -> LogicApps:
+        """The Logic Apps beside it. Raises ``InvalidInput`` for a workspace that is not on Azure."""
+        return LogicApps(self._connection, self._beside("Logic Apps", "logic-app"))
+
+    @property
+    def data_factories(self) -> DataFactories:
+        """The data factories beside it. Raises ``InvalidInput`` for a workspace that is not on Azure."""
+        return DataFactories(self._connection, self._beside("data factories", "data-factory"))
+
+    def beside(self, groups: Sequence[str] = (), *, seconds: float = 5.0) -> Future[Beside]:
+        """What fires pipelines from beside it, as it is asked for now: Logic Apps and triggers of data factories.
+
+        Those of its own resource group and of ``groups``. It takes ``seconds`` at most, and what could not be seen is
+        told in its ``problem``. Raises ``InvalidInput`` for a workspace that is not on Azure.
+        """
+        manager = self._beside("Logic Apps and data factories", "logic-app")
+        return self.spawn(lambda _client: see_beside(manager, groups, seconds))
+
+    def _beside(self, what: str, noun: str) -> Manager:
+        if self._manager is None:
+            message = f"{what} are on Azure, and this workspace is not"
+            hint = f"Connect to one there with %aml connect --config config.json, or try it here: %aml {noun} run NAME."
+            raise InvalidInput(message, hint=hint)
+        return self._manager
 
     def status(self) -> Mapping[str, Any]:
         """How the workspace and its engine do: schedules, lateness of fires, the last errors. Read-only.

@@ -63,13 +63,15 @@ class NotConnected(AmlError):
 class ServiceError(AmlError):
     """The workspace answered with an error that is none of the above.
 
-    ``status`` is the HTTP status (0 when no answer came), ``code`` the service's own word for it.
+    ``status`` is the HTTP status (0 when no answer came), ``code`` the service's own word for it, ``asked_pause`` the
+    seconds that it asks to wait, if it does.
     """
 
     def __init__(self, message: str, *, status: int = 0, code: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.code = code
+        self.asked_pause: float | None = None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -34,6 +34,7 @@ class Settings(Protocol):
 
     displaylimit: int
     timezone: str
+    resource_groups: list[str]
 
 
 def _now() -> datetime:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, Int, TraitError, Unicode, validate
+from traitlets import Bool, Int, List, TraitError, Unicode, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,11 @@ class AmlMagics(Magics):
     timezone = Unicode("UTC", help="The zone in which instants are shown: a Windows or IANA name.").tag(config=True)
     complete_names = Bool(True, help="Whether Tab offers the names that earlier answers held.").tag(config=True)
 
+    resource_groups = List(
+        Unicode(),
+        help="Resource groups besides the workspace's own whose Logic Apps and data factories are listed too.",
+    ).tag(config=True)
+
     def __init__(self, shell: InteractiveShell, **traits: Any) -> None:  # noqa: ANN401 - traitlets' own signature
         super().__init__(shell, **traits)
         self._shell = shell
@@ -51,7 +56,8 @@ class AmlMagics(Magics):
     def aml(self, line: str, cell: str | None = None, local_ns: Mapping[str, object] | None = None) -> object:
         """See, create, watch and stop everything that can start an Azure ML pipeline.
 
-        %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run, panel, serve
+        %aml NOUN VERB ...        connect, status, doctor, experiment, datastore, pipeline, schedule, run,
+                                  export, logic-app, data-factory, panel, serve
         %aml --help               everything on one page; also after a noun and after a verb
         x = %aml schedule list    results are values; tables are DataFrames
         """
@@ -104,7 +110,8 @@ class AmlMagics(Magics):
 
 def _show_in_one_line(interrupt: KeyboardInterrupt) -> None:
     """As our own errors: IPython lets an exception draw itself, and asks a second time when the user types %tb."""
-    once = iter([["KeyboardInterrupt: the command was interrupted; what had been started goes on."]])
+    what = str(interrupt) or "what had been started goes on."
+    once = iter([[f"KeyboardInterrupt: the command was interrupted; {what}"]])
 
     def draw() -> list[str]:
         return next(once, None) or "".join(traceback.format_exception(interrupt)).splitlines()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aml_magics.model.hosted import HostedTrigger
 from aml_magics.model.resources import Status
 from aml_magics.model.triggers import DatastoreChange, FireTime
 from aml_magics.notebook.frames import Columns, Table, build
@@ -18,6 +19,7 @@ from aml_magics.notebook.present import moment
 
 if TYPE_CHECKING:
     from aml_magics.client.doctor import Finding
+    from aml_magics.model.hosted import LogicApp
     from aml_magics.model.resources import (
         DataPathParameter,
         Experiment,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
         Step,
     )
     from aml_magics.notebook.call import Call
+
+    Switched = Pipeline | Schedule | HostedTrigger | LogicApp
 
 __all__ = [
     "changes",
@@ -202,28 +206,45 @@ def next_fire(schedule: Schedule, now: datetime) -> FireTime | None:
 
 
 def schedules(
-    call: Call, found: Sequence[Schedule], pipeline_names: Mapping[str, str], notes: Iterable[str] = ()
+    call: Call, found: Sequence[Schedule | HostedTrigger], pipeline_names: Mapping[str, str], notes: Iterable[str] = ()
 ) -> Table:
     """Schedules with their trigger in words and their next fire. ``pipeline`` may be a pipeline endpoint."""
     now = call.now()
-    rows = []
-    for one in found:
-        coming = next_fire(one, now)
-        rows.append(
-            {
-                "name": one.name,
-                "status": one.status.value,
-                "trigger": one.trigger.in_words(),
-                "next_fire": coming.at if coming else None,
-                "next_fire_in_zone": _in_zone(coming, one) if coming else None,
-                "pipeline": target(one, pipeline_names),
-                "experiment": one.experiment_name,
-                "host": one.host.value,
-                "description": one.description,
-                "id": one.id,
-            }
-        )
+    rows = [
+        _hosted(one, pipeline_names) if isinstance(one, HostedTrigger) else _schedule(one, pipeline_names, now)
+        for one in found
+    ]
     return table(call, _SCHEDULES, rows, "Schedules", notes=notes, empty="no schedules")
+
+
+def _schedule(one: Schedule, names: Mapping[str, str], now: datetime) -> Mapping[str, object]:
+    coming = next_fire(one, now)
+    return {
+        "name": one.name,
+        "status": one.status.value,
+        "trigger": one.trigger.in_words(),
+        "next_fire": coming.at if coming else None,
+        "next_fire_in_zone": _in_zone(coming, one) if coming else None,
+        "pipeline": target(one, names),
+        "experiment": one.experiment_name,
+        "host": one.host.value,
+        "description": one.description,
+        "id": one.id,
+    }
+
+
+def _hosted(one: HostedTrigger, names: Mapping[str, str]) -> Mapping[str, object]:
+    ids = [start.rpartition("/")[2] for start in one.starts]
+    return {
+        "name": one.name,
+        "status": one.status.value,
+        "trigger": one.trigger,
+        "next_fire": one.next_fire,
+        "next_fire_in_zone": moment(one.next_fire) if one.next_fire else None,
+        "pipeline": ", ".join(names.get(id_, id_) for id_ in ids),
+        "host": one.host.value,
+        "id": one.id,
+    }
 
 
 def target(schedule: Schedule, names: Mapping[str, str]) -> str:
@@ -349,7 +370,7 @@ def findings(call: Call, found: Sequence[Finding], caption: str, notes: Iterable
 
 
 def changes(
-    call: Call, before: Sequence[tuple[Pipeline | Schedule, Status]], status: Status, caption: str, notes: Iterable[str]
+    call: Call, before: Sequence[tuple[Switched, Status]], status: Status, caption: str, notes: Iterable[str]
 ) -> Table:
     """What a verb made of several things: the status each had and the one it has now."""
     rows = [{"name": one.name, "was": was.value, "status": status.value, "id": one.id} for one, was in before]

@@ -379,7 +379,7 @@ def test_no_variable_of_a_frame_of_the_http_library_stays_that_holds_the_headers
 
 
 def test_a_date_until_which_to_wait_is_understood(monkeypatch):
-    monkeypatch.setattr("aml_magics.client.transport.time", SimpleNamespace(time=lambda: 1_445_412_480.0))
+    monkeypatch.setattr("aml_magics.client.dates.time", SimpleNamespace(time=lambda: 1_445_412_480.0))
     wire = Wire(httpx.Response(503, headers={"retry-after": "Wed, 21 Oct 2015 07:28:05 GMT"}), ok([1]))
     assert ask(wire) == [1]
     assert wire.pauses == [5.0]

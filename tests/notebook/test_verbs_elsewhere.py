@@ -30,6 +30,7 @@ def bed(aml, tmp_path_factory, monkeypatch) -> Iterator[AzureBed]:
     with azure_bed(tmp_path_factory.mktemp("azure")) as made:
         made.ours.pipelines.publish(source="print('ran')", name="train", parameters={"learning_rate": 0.1})
         made.ours.pipelines.publish(source="1", name="read", data_paths=["input_data"])
+        made.stand_in.beside.add_factory("etl")
         yield made
         session_of(aml.shell).close()  # before the server goes
 
@@ -140,6 +141,22 @@ LINES = {
     ("schedule", "enable"): ("schedule enable s", ""),
     ("export", "logic-app"): ("export logic-app s --force", ""),
     ("export", "data-factory"): ("export data-factory s --force", ""),
+    ("logic-app", "deploy"): ("logic-app deploy s", ""),
+    ("logic-app", "list"): ("logic-app list", ""),
+    ("logic-app", "show"): ("logic-app show s", ""),
+    ("logic-app", "history"): ("logic-app history s", ""),
+    ("logic-app", "runs"): ("logic-app runs s", ""),
+    ("logic-app", "trigger"): ("logic-app trigger s", "The workflow 's' is disabled"),
+    ("logic-app", "enable"): ("logic-app enable s", ""),
+    ("logic-app", "disable"): ("logic-app disable s", ""),
+    ("data-factory", "deploy"): ("data-factory deploy s --parameter factoryName=etl", ""),
+    ("data-factory", "list"): ("data-factory list", ""),
+    ("data-factory", "show"): ("data-factory show s", ""),
+    ("data-factory", "history"): ("data-factory history s", ""),
+    ("data-factory", "runs"): ("data-factory runs s", ""),
+    ("data-factory", "trigger"): ("data-factory trigger s", ""),
+    ("data-factory", "start"): ("data-factory start s", ""),
+    ("data-factory", "stop"): ("data-factory stop s", ""),
     ("run", "list"): ("run list", ""),
     ("run", "show"): ("run show {run}", ""),
     ("run", "wait"): ("run wait {run}", ""),

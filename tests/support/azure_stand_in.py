@@ -15,9 +15,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from aml_magics.wire.v1 import scope_of
+from tests.support.arm_stand_in import Answer, ArmStandIn, Request, objections
 
 REGION = "westeurope"
 WORKSPACE = "embedded"
@@ -72,6 +73,7 @@ class StandIn:
         self.requests: list[Seen] = []
         self.told: list[Told] = []
         self.writes_camel_case = False
+        self.beside = ArmStandIn(SUBSCRIPTION, {GROUP: REGION, "other": REGION}, objections)
 
     # what tests say and ask
 
@@ -114,9 +116,13 @@ class StandIn:
         path, method = scope["path"], scope["method"]
         token = headers.get("authorization", "")
         self.requests.append(Seen(method, path, scope["query_string"].decode(), bool(token)))
+        self.beside.base = self.base
         told = self._told_about(f"{method} {path}")
         if told is not None and told.before:
             await _answer(send, told.status, told.body, told.headers)
+            return
+        if path.startswith("/outputs/"):
+            await _answer(send, *await self._beside(scope, receive, has_token=bool(token)))
             return
         open_answer = self._open(path)
         if open_answer is not None:
@@ -126,11 +132,30 @@ class StandIn:
         if refusal is not None:
             await _answer(send, *refusal)
             return
+        if self.beside.serves(path):
+            answer = await self._beside(scope, receive, has_token=True)
+            if told is not None:
+                answer = Answer(told.status, told.body, told.headers)
+            await _answer(send, *answer)
+            return
         answer = self._arm(path, scope["query_string"].decode())
         if answer is not None:
             await _answer(send, *answer)
             return
         await self._service(scope, receive, send, told)
+
+    async def _beside(self, scope: dict[str, Any], receive: Any, *, has_token: bool) -> Answer:
+        """What is beside the workspace."""
+        content = b""
+        more = True
+        while more:
+            message = await receive()
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        body = json.loads(content) if content else None
+        path = unquote(scope["path"])
+        return self.beside.answer(Request(scope["method"], path, query, body), has_token=has_token)
 
     def _told_about(self, call: str) -> Told | None:
         for told in self.told:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
+from aml_magics.model.hosted import HostedTrigger
 from aml_magics.model.lint import warnings_for
-from aml_magics.model.resources import Missed, Status
+from aml_magics.model.resources import Missed, Schedule, Status
 from aml_magics.model.triggers import DatastoreChange
 from aml_magics.model.words import listed
 from aml_magics.notebook import tables
+from aml_magics.notebook.commands import schedule_beside
 from aml_magics.notebook.commands.pipeline import left_out
 from aml_magics.notebook.commands.schedule_request import read_request
 from aml_magics.notebook.commands.shared import (
@@ -23,11 +25,10 @@ from aml_magics.notebook.present import in_words
 from aml_magics.notebook.views import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from aml_magics.client.schedule_plan import SchedulePlan
-    from aml_magics.model.resources import Schedule
     from aml_magics.model.triggers import Trigger
     from aml_magics.notebook.call import Call
     from aml_magics.notebook.frames import Table
@@ -140,19 +141,28 @@ def _change_fields(trigger: Trigger) -> list[tuple[str, str]]:
 def list_all(call: Call) -> Table:
     """The active schedules with their next fire; says how many disabled ones it leaves out."""
     workspace = call.workspace
-    everything = workspace.schedules.list(active_only=False, pipeline=call.get("pipeline"))
-    found = everything if call.get("all") else [one for one in everything if one.status is Status.ACTIVE]
+    with schedule_beside.asking(call) as answer:
+        own = workspace.schedules.list(active_only=False, pipeline=call.get("pipeline"))
+        names = target_names(workspace, own)
+        beside = answer()
+    hosted: Sequence[HostedTrigger] = beside.triggers
+    if "pipeline" in call.arguments:
+        wanted = {id_ for id_, name in names.items() if call.get("pipeline") in (id_, name)}
+        hosted = schedule_beside.starting(hosted, wanted)
+    everything: list[Schedule | HostedTrigger] = [*own, *hosted]
+    shown = [one for one in everything if call.get("all") or one.status is Status.ACTIVE]
     call.remember("schedule", [one.name for one in everything], all_of_them="pipeline" not in call.arguments)
-    return tables.schedules(
-        call, found, target_names(workspace, found), left_out(len(everything) - len(found), "schedule")
-    )
+    notes = [*left_out(len(everything) - len(shown), "schedule"), *([beside.problem] if beside.problem else [])]
+    return tables.schedules(call, shown, names, notes)
 
 
 def show(call: Call) -> View:
     """One schedule: its trigger, next fires and last runs."""
     workspace = call.workspace
-    found = workspace.schedules.get(call.get("name_or_id"))
+    found = schedule_beside.own_or_beside(call, call.get("name_or_id"))
     call.remember("schedule", [found.name])
+    if isinstance(found, HostedTrigger):
+        return schedule_beside.show(call, found)
     names = {**target_names(workspace, [found]), found.id: found.name}
     view = _view(call, found, tables.target(found, names))
     last = workspace.runs.list(schedule=found.id, limit=LAST)
@@ -163,7 +173,9 @@ def show(call: Call) -> View:
 def runs(call: Call) -> Table:
     """The runs that a schedule started, the newest first."""
     workspace = call.workspace
-    found = workspace.schedules.get(call.get("name_or_id"))
+    found = schedule_beside.own_or_beside(call, call.get("name_or_id"))
+    if isinstance(found, HostedTrigger):
+        return schedule_beside.runs(call, found)
     started = workspace.schedules.runs(found.id)
     call.remember("run", [run.id for run in reversed(started)])
     names = {**pipeline_names(workspace), found.id: found.name}
@@ -215,11 +227,15 @@ def _name_of(call: Call) -> str:
     return str(name)
 
 
-def history(call: Call) -> View:
+def history(call: Call) -> View | Table:
     """Did it fire, and if not, why: in words, with the fires and the looks that say so."""
     workspace = call.workspace
-    found = workspace.schedules.get(call.get("name_or_id"))
+    found = schedule_beside.own_or_beside(call, call.get("name_or_id"))
     call.remember("schedule", [found.name])
+    hosted = found if isinstance(found, HostedTrigger) else _untold(call, found)
+    if hosted is not None:
+        return schedule_beside.history(call, hosted)
+    assert isinstance(found, Schedule)  # noqa: S101 - for the type checker
     told = workspace.schedules.history(found.id, limit=call.get("limit", _HISTORY))
     sections = {"fires": tables.fires(call, told.fires)}
     if isinstance(found.trigger, DatastoreChange):
@@ -232,11 +248,41 @@ def history(call: Call) -> View:
     return View(f"History of {found.name}", value=told, fields=fields, sections=sections)
 
 
+def _untold(call: Call, found: Schedule) -> HostedTrigger | None:
+    """Azure does not tell the history of its own schedules: that of the same name beside the workspace, if there is."""
+    if call.workspace.is_embedded:
+        return None
+    hosted = schedule_beside.find(call, found.name)
+    if hosted is not None:
+        call.notes.append(
+            f"This is the {hosted.host.value} of that name: Azure does not tell the schedule's own history."
+        )
+    return hosted
+
+
 def disable(call: Call) -> Table:
     """Stop schedules."""
-    return change_status(call, call.workspace.schedules, kind="schedule", to=Status.DISABLED)
+    return _set_status(call, Status.DISABLED)
 
 
 def enable(call: Call) -> Table:
     """Let schedules fire again."""
-    return change_status(call, call.workspace.schedules, kind="schedule", to=Status.ACTIVE)
+    return _set_status(call, Status.ACTIVE)
+
+
+def _set_status(call: Call, to: Status) -> Table:
+    """All are looked up before the first is changed."""
+    schedules, names = call.workspace.schedules, call.named("name_or_id")
+    if not call.workspace.is_on_azure:
+        return change_status(call, schedules, kind="schedule", to=to)
+    found = [schedule_beside.own_or_beside(call, name) for name in names]
+    hosted = [one for one in found if isinstance(one, HostedTrigger)]
+    if not hosted:
+        return change_status(call, schedules, kind="schedule", to=to)
+    own = [one for one in found if isinstance(one, Schedule)]
+    before: list[tuple[tables.Switched, Status]] = [(one, one.status) for one in own]
+    if own and not call.is_dry_run:
+        change = schedules.disable if to is Status.DISABLED else schedules.enable
+        before = [(one.value, one.was) for one in change(*own)]
+    before += [schedule_beside.change(call, one, to) for one in hosted]
+    return tables.changes(call, before, to, f"{'Would be' if call.is_dry_run else 'Now'} {to.value.lower()}", [])

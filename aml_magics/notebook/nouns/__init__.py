@@ -29,9 +29,9 @@ TREE: tuple[Noun | Verb, ...] = (
     PIPELINES,
     SCHEDULES,
     EXPORTS,
-    RUNS,
     LOGIC_APPS,
     DATA_FACTORIES,
+    RUNS,
     PANELS,
     SERVE,
 )

@@ -167,7 +167,7 @@ SCHEDULES = Noun(
         ),
         Verb(
             name="list",
-            help="the active schedules, with their next fire",
+            help="the active schedules, with their next fire; on Azure the Logic Apps and data factories too",
             handler="schedule:list_all",
             options=(ALL, PIPELINE),
             examples=("%aml schedule list", "df = %aml schedule list --all"),
