@@ -274,10 +274,10 @@ def _check_http(action: Action, where: str, web: Web) -> None:
 
 def _check_expressions(value: Any, functions: Sequence[str], known: _Known, where: str) -> None:  # noqa: ANN401 - JSON
     try:
+        check(value, functions)
         for expression in expressions_in(value):
             for call in _calls(expression.root):
                 _check_call(expression, call, known)
-        check(value, functions)
     except ExpressionError as error:
         raise InvalidInput(f"{where}: {error.message}", hint=error.hint or "Correct it there.") from None
 
