@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from aml_magics.background import Background
 from aml_magics.client.arm import StillGoing
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, ServiceError
 from aml_magics.model.resources import Status
@@ -191,6 +195,37 @@ def test_a_put_that_did_not_arrive_says_so_and_is_not_sent_again(bed, folder):
     assert "not begun" in line(caught.value)
     assert bed.asked(PUT) == 1
     assert bed.stand_in.created.total() == 0
+
+
+def test_an_older_deployment_of_the_same_name_is_not_taken_for_the_lost_one(deployed, folder):
+    deployed.tell(PUT, httpx.ReadError("gone"))
+    with pytest.raises(ServiceError, match="not begun"):
+        deployed.logic_apps.deploy(str(folder))
+    deployed.tell(PUT, httpx.ReadError("gone"), after=True)
+    assert deployed.logic_apps.deploy(str(folder)).was is Status.ACTIVE
+    assert set(deployed.stand_in.created.values()) == {2}
+
+
+def test_an_interrupt_ends_the_watch_and_the_next_time_finds_the_deployment(bed, folder):
+    async def interrupt() -> None:
+        if bed.asked(PUT):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.Event().wait()  # until it is cancelled
+
+    background = Background("aml-arm-bed")
+    try:
+        bed.connection.call = background.call
+        bed.stand_in.looks = 3
+        bed.on_sleep = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            bed.logic_apps.deploy(str(folder))
+        bed.on_sleep = None
+        told: list[str] = []
+        assert bed.logic_apps.deploy(str(folder), tell=told.append).app.name == NAME
+        assert any("was under way" in one for one in told)
+        assert bed.asked(PUT) == 2
+    finally:
+        background.stop()
 
 
 def test_a_put_that_is_throttled_is_sent_again_when_azure_says(bed, folder):
