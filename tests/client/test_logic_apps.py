@@ -228,6 +228,27 @@ def test_an_interrupt_ends_the_watch_and_the_next_time_finds_the_deployment(bed,
         background.stop()
 
 
+def test_whether_it_was_begun_may_be_unknown_and_the_next_time_finds_out(bed, folder):
+    bed.tell(PUT, httpx.ReadError("gone"), after=True)
+    bed.wire.hooks.append(
+        lambda call: bed.tell("GET .*/deployments/", 503, times=9) if call.startswith("PUT") else None
+    )
+    with pytest.raises(ServiceError) as caught:
+        bed.logic_apps.deploy(str(folder))
+    assert "cannot be told now" in line(caught.value)
+    assert bed.asked(PUT) == 1
+    bed.wire.hooks.clear()
+    bed.wire.tells.clear()
+    assert bed.logic_apps.deploy(str(folder)).app.name == NAME
+
+
+def test_a_deployment_that_cannot_be_watched_goes_on(bed, folder):
+    bed.tell(r"GET .*/operations/op1$", 403, times=-1, message="no right to look")
+    with pytest.raises(StillGoing) as caught:
+        bed.logic_apps.deploy(str(folder))
+    assert "cannot be watched: no right to look. It goes on on Azure" in line(caught.value)
+
+
 def test_a_put_that_is_throttled_is_sent_again_when_azure_says(bed, folder):
     bed.tell(PUT, 429, times=2, retry_after="40")
     bed.logic_apps.deploy(str(folder))
@@ -284,6 +305,11 @@ def test_switching_says_what_it_was_and_looks_all_names_up_first(deployed):
     assert (off.was, off.value.status, off.changed) == (Status.ACTIVE, Status.DISABLED, True)
     (again,) = deployed.logic_apps.disable(NAME)
     assert not again.changed
+    (by_id,) = deployed.logic_apps.disable(again.value.id)
+    assert by_id.value.name == NAME
+    with pytest.raises(NotFound) as caught:
+        deployed.logic_apps.disable(f"{again.value.id}x")
+    assert line(caught.value)
     assert deployed.stand_in.switched == [f"enable {NAME}", f"disable {NAME}"]
 
 
