@@ -151,15 +151,23 @@ def _processes() -> set[int]:
         except OSError:
             continue  # that thread has ended, or the kernel was built without the list
     mark = f"{MARK}={os.environ.get(MARK, '')}".encode()
-    with os.scandir(PROC) as entries:
-        for entry in entries:
-            if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in _environ_of(entry.name):
-                found.add(int(entry.name))
+    others = [pid for pid in os.listdir(PROC) if pid.isdigit() and int(pid) != os.getpid()]
+    found.update(int(pid) for pid in others if mark in _environ_of(pid))
     return found
 
 
 def _environ_of(pid: str) -> bytes:
+    """Without Python's file objects: this is read for every process of the machine, twice a test."""
     try:
-        return (PROC / pid / "environ").read_bytes()
+        file = os.open(f"{PROC}/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return b""
+    try:
+        parts = []
+        while part := os.read(file, 2**16):
+            parts.append(part)
+        return b"".join(parts)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
