@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from aml_magics.notebook.commands.shared import instant
 from aml_magics.notebook.factory_tables import short
 from aml_magics.notebook.frames import Columns
+from aml_magics.notebook.present import moment
 from aml_magics.notebook.tables import table
 from aml_magics.notebook.views import View
 from aml_magics.workflows.logic_app.records import ActionRun, Status, WorkflowRun
 
 if TYPE_CHECKING:
+    from aml_magics.model.resources import Run
     from aml_magics.notebook.call import Call
-    from aml_magics.workflows.logic_app.definition import Action, Workflow
-    from aml_magics.workflows.logic_app.triggers import Watched
+    from aml_magics.workflows.logic_app.definition import Action, Trigger, Workflow
+    from aml_magics.workflows.logic_app.records import Watched
 
 __all__ = ["plan", "watched_view"]
 
 _RUNS: Columns = {
-    "status": "string",
     "fired_by": "string",
-    "trigger": "string",
-    "started": "instant",
+    "data_path": "string",
+    "status": "string",
+    "ml_run": "string",
+    "ml_status": "string",
+    "fired": "instant",
     "seconds": "Float64",
     "message": "string",
-    "ml_runs": "string",
+    "trigger": "string",
     "id": "string",
 }
 _CHECKS: Columns = {
     "trigger": "string",
     "at": "instant",
     "status": "string",
+    "found": "Int64",
     "runs": "Int64",
-    "reason": "string",
+    "why": "string",
     "checks": "Int64",
 }
 _ACTIONS: Columns = {
@@ -43,14 +48,15 @@ _ACTIONS: Columns = {
     "type": "string",
     "status": "string",
     "seconds": "Float64",
+    "inputs": "string",
     "result": "string",
     "ml_run": "string",
 }
 _PLAN: Columns = {"action": "string", "type": "string", "after": "string", "inside": "string"}
 
 
-def watched_view(call: Call, workflow: Workflow, watched: Watched, seconds: float) -> View:
-    """What the triggers started in their time."""
+def watched_view(call: Call, workflow: Workflow, watched: Watched, seconds: float, ml_runs: Mapping[str, Run]) -> View:
+    """What the triggers started in their time. ``ml_runs`` are the runs of Azure ML by their ids."""
     fields = [(f"watched by {name}", place) for name, place in watched.places.items()]
     fields.append(("checks", f"{len(watched.checks):,}"))
     if watched.next_due:
@@ -58,10 +64,12 @@ def watched_view(call: Call, workflow: Workflow, watched: Watched, seconds: floa
     count = len(watched.runs)
     failed = [one for one in watched.runs if one.status is not Status.SUCCEEDED]
     notes = [f"{len(failed)} of {count} did not succeed."] if failed else []
-    notes += [f"%aml run logs {id_[:8]} shows what the run of Azure ML wrote." for id_ in _ml_runs(watched)[:1]]
+    notes += [f"%aml run logs {id_[:8]} shows what the run of Azure ML wrote." for id_ in list(ml_runs)[:1]]
     title = f"Logic App {workflow.name}: {count:,} run{'' if count == 1 else 's'} in at most {seconds:g} s"
     view = View(title, value=watched, fields=fields, notes=notes)
-    view.sections["runs_table"] = table(call, _RUNS, [_run(one) for one in watched.runs], "Runs", empty="nothing fired")
+    view.sections["runs_table"] = table(
+        call, _RUNS, [_run(one, ml_runs) for one in watched.runs], "Runs", empty="nothing fired"
+    )
     view.sections["checks_table"] = table(call, _CHECKS, _checks(watched), "Checks of the triggers", empty="none")
     rows = [_action(run, one) for run in watched.runs for one in run.actions]
     if rows:
@@ -69,10 +77,11 @@ def watched_view(call: Call, workflow: Workflow, watched: Watched, seconds: floa
     return view
 
 
-def plan(call: Call, workflow: Workflow) -> View:
-    """What would run; nothing has."""
-    triggers = ", ".join(one.name for one in workflow.triggers)
-    view = View(f"Would run {workflow.name}: everything in it runs here", value=workflow, fields=[("starts", triggers)])
+def plan(call: Call, workflow: Workflow, stores: Mapping[str, str]) -> View:
+    """What would run; nothing has. ``stores`` has for each blob trigger the datastore that it looks at."""
+    triggers = [f"{one.name} ({_kind(one, stores)})" for one in workflow.triggers]
+    fields = [("starts by", ", ".join(triggers))]
+    view = View(f"Would run {workflow.name}: everything in it runs here", value=workflow, fields=fields)
     view.sections["plan"] = table(call, _PLAN, _planned(workflow.actions, ""), "Actions", empty="none")
     return view
 
@@ -87,20 +96,25 @@ def _planned(actions: Iterable[Action], inside: str) -> list[dict[str, object]]:
     return rows
 
 
-def _ml_runs(watched: Watched) -> list[str]:
-    return [id_ for one in watched.runs for id_ in one.ml_runs]
+def _kind(trigger: Trigger, stores: Mapping[str, str]) -> str:
+    if trigger.name in stores:
+        return f"blobs of the datastore {stores[trigger.name]}"
+    recurrence = trigger.recurrence
+    return f"every {recurrence['interval']} {recurrence['frequency']}"
 
 
-def _run(run: WorkflowRun) -> dict[str, object]:
-    ended = run.ended or run.started
+def _run(run: WorkflowRun, ml_runs: Mapping[str, Run]) -> dict[str, object]:
+    seconds = (run.ended - run.started).total_seconds() if run.started and run.ended else None
     return {
-        "status": run.status.value if run.status else "Running",
         "fired_by": _fired_by(run),
-        "trigger": run.trigger,
-        "started": run.started,
-        "seconds": round((ended - run.started).total_seconds(), 3),
+        "data_path": ", ".join(run.data_paths),
+        "status": run.status.value if run.status else "Running",
+        "ml_run": ", ".join(run.ml_runs),
+        "ml_status": ", ".join(ml_runs[id_].status.value for id_ in run.ml_runs if id_ in ml_runs),
+        "fired": run.fired,
+        "seconds": None if seconds is None else round(seconds, 3),
         "message": run.message,
-        "ml_runs": ", ".join(run.ml_runs),
+        "trigger": run.trigger,
         "id": run.id,
     }
 
@@ -113,7 +127,7 @@ def _fired_by(run: WorkflowRun) -> str:
     if isinstance(body, list) and body:
         more = f" and {len(body) - 1} more" if len(body) > 1 else ""
         return f"{body[0]['Path']}{more}"
-    return str(run.outputs.get("scheduledTime", ""))
+    return moment(run.scheduled)
 
 
 def _checks(watched: Watched) -> list[dict[str, object]]:
@@ -124,11 +138,12 @@ def _checks(watched: Watched) -> list[dict[str, object]]:
             "trigger": one.trigger,
             "at": one.at,
             "status": one.status.value,
-            "runs": one.runs,
-            "reason": one.reason,
+            "found": one.found,
+            "runs": len(one.runs),
+            "why": one.why,
         }
         last = rows[-1] if rows else {}
-        if not one.runs and all(last.get(key) == row[key] for key in ("trigger", "status", "runs", "reason")):
+        if not one.runs and all(last.get(key) == row[key] for key in ("trigger", "status", "runs", "why")):
             last["checks"] = int(str(last["checks"])) + 1
         else:
             rows.append(row | {"checks": 1})
@@ -142,7 +157,8 @@ def _action(run: WorkflowRun, one: ActionRun) -> dict[str, object]:
         "action": one.where,
         "type": one.type,
         "status": one.status.value,
-        "seconds": round(one.seconds, 3) if has_run else None,
-        "result": one.error.get("message") or short(one.outputs),
-        "ml_run": ", ".join(one.ml_runs),
+        "seconds": round((one.ended - one.started).total_seconds(), 3) if has_run else None,
+        "inputs": short(one.inputs),
+        "result": one.message or short(one.outputs),
+        "ml_run": one.ml_run,
     }

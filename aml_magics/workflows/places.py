@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
+from aml_magics.model.resources import Datastore
 from aml_magics.workflows.workspace import MlWorkspace
 
 __all__ = ["Place", "place_for"]
@@ -17,20 +18,31 @@ class Place(NamedTuple):
     container: str
 
 
-async def place_for(workspace: MlWorkspace, container: str, *, what: str, wanted: str = "", noted: str = "") -> Place:
-    """The datastore named, else the one that the export noted down, else the one in that container.
+async def place_for(
+    workspace: MlWorkspace, container: str, *, what: str, account: str = "", wanted: str = "", noted: str = ""
+) -> Place:
+    """The datastore named, else the one in that container (and account, where it is known), else the one noted down.
 
-    Without a container it is the default one. A folder stands for any container. Raises ``InvalidInput``.
+    ``noted`` is what the export kept of the schedule. Without a container it is the default one. A folder stands for
+    any container. Raises ``InvalidInput``.
     """
     stores = {one.name: one for one in await workspace.datastores()}
     if wanted and wanted not in stores:
         raise InvalidInput(f"there is no datastore {wanted!r}", hint=did_you_mean(wanted, stores))
-    fits = (one for one in stores.values() if (one.container == container if container else one.is_default))
-    found = stores.get(wanted or noted) or next(fits, None)
+    fits = (one for one in stores.values() if _is_there(one, account, container))
+    found = stores.get(wanted) or next(fits, None) or stores.get(noted)
     if found is None:
-        message = f"{what} watches the container {container!r}, and no datastore is in it"
+        of = f" of {account}" if account else ""
+        message = f"{what} watches the container {container!r}{of}, and no datastore is in it"
         raise InvalidInput(message, hint=f"Name one that stands for it: --datastore {next(iter(stores), 'NAME')}.")
     if found.container and container and found.container != container:
         message = f"{what} watches the container {container!r}"
         raise InvalidInput(message, hint=f"The datastore {found.name!r} is in {found.container!r}: name another.")
     return Place(found.name, container or found.container or found.name)
+
+
+def _is_there(store: Datastore, account: str, container: str) -> bool:
+    if not container:
+        return store.is_default
+    is_account = not account or (store.account or "").casefold() == account.casefold()
+    return store.container == container and is_account

@@ -29,7 +29,7 @@ RUN_LOGIC_APP = Verb(
     positionals=(
         Positional(
             name="FILE|NAME",
-            help="an exported folder, its template.json, a workflow's JSON, or the name that was exported",
+            help="an exported folder, its template.json, a workflow's JSON, the name of an export or of a schedule",
             read=values.anything,
             required=False,
             completes="file",
@@ -52,9 +52,10 @@ RUN_LOGIC_APP = Verb(
     body="text",
     details=(
         "The whole definition is checked first: what cannot run here is refused by name, and nothing has run then. The "
-        "HTTP action posts to the open workspace what the Logic App would post; it is sent once, and an audience that "
-        "Azure would refuse is refused. A blob trigger looks at the direct children of its folder, as on Azure. A "
-        "cell's body is a definition too."
+        "HTTP action posts to the open workspace what the Logic App would post, and a sign-in that Azure would refuse "
+        "is refused. A blob trigger looks at the direct children of its folder, as on Azure. A cell's body is a "
+        "definition too. The result has the runs (runs_table) with data paths and runs of Azure ML, their actions "
+        "(actions_table), and each check of a trigger with the reason why it fired or not (checks_table)."
     ),
     examples=(
         "%aml logic-app run watch --for 30s --interval 1s",

@@ -131,6 +131,13 @@ def _calls(root: Node) -> Iterator[Call]:
             left += (node.key, node.of)
 
 
+def _beginning(node: Node) -> Node:
+    """What an argument begins with: an access points at its key, which is not where the argument stands."""
+    while isinstance(node, Access):
+        node = node.of
+    return node
+
+
 def _value(expression: Expression, scope: Scope) -> Json:
     return _Evaluation(expression.text, scope).of(expression.root)
 
@@ -167,7 +174,7 @@ class _Evaluation:
         condition = self.of(call.arguments[0])
         if not isinstance(condition, bool):
             what = f"if(): argument 1 must be true or false, and is {kind_of(condition)}"
-            raise ExpressionError.at(call.arguments[0].column, self._text, what)
+            raise ExpressionError.at(_beginning(call.arguments[0]).column, self._text, what)
         return self.of(call.arguments[1 if condition else 2])
 
     def _guarded(self, call: Call, function: Callable[..., Json], arguments: list[Json]) -> Json:
@@ -176,9 +183,10 @@ class _Evaluation:
             short_enough(len(made) if isinstance(made, str) else 0)
         except Refusal as refusal:
             at = call.arguments[refusal.argument - 1] if 0 < refusal.argument <= len(call.arguments) else call
+            column = _beginning(at).column
             which = f"argument {refusal.argument} " if refusal.argument else ""
             what = f"{call.name}(): {which}{refusal}"
-            raise ExpressionError.at(at.column, self._text, what, refusal.hint) from refusal
+            raise ExpressionError.at(column, self._text, what, refusal.hint) from refusal
         except RecursionError:
             what = f"{call.name}() is given values that are nested too deeply"
             raise ExpressionError.at(call.column, self._text, what) from None

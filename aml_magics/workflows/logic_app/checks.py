@@ -1,152 +1,314 @@
-"""What does not run here is refused by its name, before anything runs; nothing is ever left out in silence."""
+"""What a definition must be for every part of it to run here: checked whole, before anything runs.
+
+That Azure would take it has been checked (``export.check``). Here, what only Azure can do is refused by its name rather
+than skipped, every expression is read, and what it calls and names must be there to be looked at. The first thing that
+is wrong is told, except that all actions and triggers that cannot run are told together.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.words import listed
 from aml_magics.workflows.language import ExpressionError, check
+from aml_magics.workflows.language.syntax import Call, Expression, Literal, Node
+from aml_magics.workflows.language.templates import expressions_in
+from aml_magics.workflows.logic_app.blobs import is_blob_trigger
 from aml_magics.workflows.logic_app.conditions import check_condition
-from aml_magics.workflows.logic_app.definition import Action, Trigger, Workflow, all_actions
-from aml_magics.workflows.logic_app.scope import FUNCTIONS, IN_TRIGGERS
+from aml_magics.workflows.logic_app.definition import LOOPS, Action, Trigger, Workflow
+from aml_magics.workflows.logic_app.recurrences import interval_of, recurrence_of
+from aml_magics.workflows.logic_app.running import HANDLERS
+from aml_magics.workflows.logic_app.scope import IN_ACTIONS, IN_TRIGGERS, OF_ACTIONS
+from aml_magics.workflows.logic_app.sending import Web, retry_pauses
+from aml_magics.workflows.logic_app.simple import UNITS, VARIABLE_TYPES
+from aml_magics.workflows.logic_app.values import seconds_of
 
-__all__ = ["ACTIONS", "BLOB_POLL", "TRIGGERS", "Web", "check_workflow", "is_blob_trigger"]
+__all__ = ["check_workflow"]
 
-BLOB_POLL = "/triggers/batch/onupdatedfile"
-TRIGGERS = ("Recurrence", "ApiConnection")
-ACTIONS = (
-    *("AppendToArrayVariable", "AppendToStringVariable", "Compose", "DecrementVariable", "Foreach", "Http", "If"),
-    *("IncrementVariable", "InitializeVariable", "Join", "Query", "Scope", "Select", "SetVariable", "Switch"),
-    *("Terminate", "Until", "Wait"),
-)
-_HTTP = ("method", "uri", "headers", "body", "queries", "authentication", "retryPolicy")
-_QUERIES = ("folderId", "maxFileCount", "checkBothCreatedAndModifiedDateTime")
-_OPTIONS = {"Foreach": ("Sequential",), "trigger": ("SingleInstance",)}
-_LEFT = re.compile(r"^\[(?!\[).*parameters\('([^']*)'\)")
+_TRIGGERS = "Recurrence, and ApiConnection for blobs added or modified"
+_INPUTS: Mapping[str, tuple[str, ...]] = {
+    "Http": ("method", "uri", "headers", "queries", "body", "authentication", "retryPolicy"),
+    "Wait": ("interval", "until"),
+    "InitializeVariable": ("variables",),
+    "SetVariable": ("name", "value"),
+    "IncrementVariable": ("name", "value"),
+    "DecrementVariable": ("name", "value"),
+    "AppendToArrayVariable": ("name", "value"),
+    "AppendToStringVariable": ("name", "value"),
+    "Terminate": ("runStatus", "runError"),
+    "Query": ("from", "where"),
+    "Select": ("from", "select"),
+    "Join": ("from", "joinWith"),
+}
+_NEEDED = {
+    "SetVariable": ("name", "value"),
+    "AppendToArrayVariable": ("name", "value"),
+    "AppendToStringVariable": ("name", "value"),
+    "IncrementVariable": ("name",),
+    "DecrementVariable": ("name",),
+    "InitializeVariable": ("variables",),
+    "Join": ("from", "joinWith"),
+}
+_HEADERS = ("content-type", "accept")
+_OPTIONS = ("DisableAsyncPattern", "Sequential", "SingleInstance", "DisableAutomaticDecompression")
+_ENDS = ("Succeeded", "Failed", "Cancelled")
 
 
-class Web(Protocol):
-    """Where HTTP actions may send to: the workspace itself."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What may be named at some place: actions that ran before it, loops around it, and variables."""
 
-    def refusal(self, url: str) -> str:
-        """Why nothing is sent there, or nothing."""
-
-    async def send(self, method: str, url: str, body: object) -> Any:  # noqa: ANN401 - any JSON
-        """The answer's JSON. Raises an ``AmlError`` for what may not or cannot be sent."""
-
-
-def is_blob_trigger(trigger: Trigger) -> bool:
-    """Whether it is the connector's "when a blob is added or modified (properties only)"."""
-    return trigger.type == "ApiConnection" and str(trigger.inputs.get("path", "")).endswith(BLOB_POLL)
+    actions: frozenset[str] = frozenset()
+    loops: tuple[str, ...] = ()
+    variables: frozenset[str] = frozenset()
+    has_item: bool = False
 
 
 def check_workflow(workflow: Workflow, web: Web) -> None:
-    """Raises ``InvalidInput`` with the name of the first thing that does not run here."""
+    """Raises ``InvalidInput`` for the first thing that cannot run here."""
+    _check_types(workflow)
     for trigger in workflow.triggers:
         _check_trigger(trigger)
-    for action in all_actions(workflow.actions):
-        _check_action(action, web)
-    declared = {
-        name for one in all_actions(workflow.actions) if one.type == "InitializeVariable" for name in _names(one)
-    }
-    for action in all_actions(workflow.actions):
-        _check_variable(action, declared)
+    _check_level(workflow.actions, _Known(variables=frozenset(_variables(workflow))), (), web)
+
+
+def _check_types(workflow: Workflow) -> None:
+    left = [f"{one.name!r} ({one.type})" for one in workflow.all_actions() if one.type not in HANDLERS]
+    triggers = [f"{one.name!r} ({_kind(one)})" for one in workflow.triggers if not _runs_here(one)]
+    if triggers:
+        message = f"{workflow.name}: of its triggers, {listed(triggers)} cannot run here; nothing was run"
+        raise InvalidInput(message, hint=f"These can: {_TRIGGERS}.")
+    if left:
+        message = f"{workflow.name}: of its actions, {listed(left)} cannot run here; nothing was run"
+        raise InvalidInput(message, hint=f"These types can: {', '.join(HANDLERS)}.")
+
+
+def _runs_here(trigger: Trigger) -> bool:
+    return trigger.type == "Recurrence" or (trigger.type == "ApiConnection" and is_blob_trigger(trigger))
+
+
+def _kind(trigger: Trigger) -> str:
+    path = trigger.inputs.get("path")
+    return f"{trigger.type} {path}" if path else trigger.type
 
 
 def _check_trigger(trigger: Trigger) -> None:
     where = f"trigger {trigger.name!r}"
-    if trigger.type not in TRIGGERS or (trigger.type == "ApiConnection" and not is_blob_trigger(trigger)):
-        what = trigger.type if trigger.type != "ApiConnection" else f"call of {trigger.inputs.get('path')!r}"
-        hint = "Recurrence, and the blob trigger 'when a blob is added or modified (properties only)', do."
-        raise InvalidInput(f"{where} is a {what}, which does not run here; nothing was run", hint=hint)
-    if is_blob_trigger(trigger):
-        _only(f"{where}, queries", trigger.inputs.get("queries") or {}, _QUERIES)
-    if trigger.split_on and trigger.split_on.replace(" ", "") not in ("@triggerBody()", "@triggerOutputs()?['body']"):
-        message = f"{where} splits {trigger.split_on!r}, which does not run here"
-        raise InvalidInput(message, hint="splitOn: @triggerBody() does.")
-    _check_expressions(where, {"conditions": list(trigger.conditions)}, IN_TRIGGERS)
-    needed = {
-        "queries": trigger.inputs.get("queries"),
-        "recurrence": trigger.recurrence,
-    }  # a datastore stands for the account
-    _check_expressions(where, needed, IN_TRIGGERS)
-
-
-def _check_action(action: Action, web: Web) -> None:
-    where = f"action {action.name!r}"
-    if action.type not in ACTIONS:
-        message = f"{where} is a {action.type}, which does not run here; nothing was run"
-        raise InvalidInput(message, hint=f"These do: {', '.join(ACTIONS)}.")
-    options = action.properties.get("operationOptions")
-    if options and options not in _OPTIONS.get(action.type, ()):
-        raise InvalidInput(f"{where} has the option {options!r}, which does not run here", hint="Leave it out.")
-    runtime = action.properties.get("runtimeConfiguration") or {}
-    _only(f"{where}, runtimeConfiguration", runtime, ("concurrency",) if action.type == "Foreach" else ())
-    if action.type == "Http":
-        _check_http(where, action, web)
-    if action.type in ("If", "Until"):
-        check_condition(where, action.properties["expression"])
-    if action.type == "Query":
-        check_condition(where, action.inputs["where"])
-    own = {key: value for key, value in action.properties.items() if key not in ("actions", "else", "cases", "default")}
-    _check_expressions(where, own, FUNCTIONS)
-
-
-def _check_http(where: str, action: Action, web: Web) -> None:
-    inputs = action.inputs
-    _only(f"{where}, inputs", inputs, _HTTP)
-    kind = (inputs.get("authentication") or {}).get("type", "ManagedServiceIdentity")
-    if kind != "ManagedServiceIdentity":
-        hint = "ManagedServiceIdentity does: the open workspace's own identity stands for it."
-        raise InvalidInput(f"{where} signs in by {kind}, which does not run here", hint=hint)
-    retries = (inputs.get("retryPolicy") or {}).get("type", "none")
-    if str(retries).casefold() not in ("none", "default"):
-        raise InvalidInput(f"{where} has the retryPolicy {retries!r}, which does not run here", hint="Set it to none.")
-    uri = str(inputs["uri"])
-    if "@" not in uri and not _LEFT.match(uri) and (refusal := web.refusal(uri)):
-        message = f"{where} sends to {uri!r}: {refusal}; nothing was run"
-        raise InvalidInput(message, hint="Only what is sent to the workspace itself runs here.")
-
-
-def _check_expressions(where: str, values: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    _check_options(trigger.written, where)
+    if trigger.type == "Recurrence":
+        recurrence_of(trigger)
+        if trigger.split_on:
+            raise InvalidInput(f"{where}: a Recurrence has nothing to split", hint="Take splitOn out.")
+    else:
+        interval_of(trigger)
+    values: dict[str, Any] = {"splitOn": trigger.split_on, "conditions": trigger.conditions}
+    values |= {name: trigger.inputs.get(name) for name in ("path", "queries")}
     for name, value in values.items():
-        _check_filled(where, value)
-        try:
-            check(value, known)
-        except ExpressionError as error:
-            raise InvalidInput(f"{where}, {name}: {error.message}", hint=error.hint or "Correct it there.") from None
+        _check_expressions(value, IN_TRIGGERS, _Known(), f"{where}, {name}")
 
 
-def _check_filled(where: str, value: object) -> None:
-    """That no parameter of the template is still asked for."""
-    if isinstance(value, Mapping):
-        for one in value.values():
-            _check_filled(where, one)
-    elif isinstance(value, list):
-        for one in value:
-            _check_filled(where, one)
-    elif isinstance(value, str) and (found := _LEFT.match(value)):
-        message = f"{where}: the parameter {found[1]!r} of the template has no value"
-        raise InvalidInput(message, hint="Write it into parameters.json, beside the template.")
+def _variables(workflow: Workflow) -> Iterator[str]:
+    for action in workflow.all_actions():
+        if action.type == "InitializeVariable" and isinstance(action.inputs, Mapping):
+            yield from (str(one.get("name")) for one in action.inputs.get("variables") or ())
 
 
-def _check_variable(action: Action, declared: set[str]) -> None:
-    if "Variable" in action.type and action.type != "InitializeVariable":
-        name = str((action.inputs or {}).get("name"))
-        if name not in declared:
-            hint = did_you_mean(name, declared) if declared else "An InitializeVariable action makes one."
-            raise InvalidInput(f"action {action.name!r} changes the variable {name!r}, which is not there", hint=hint)
+def _check_level(actions: Sequence[Action], known: _Known, around: tuple[str, ...], web: Web) -> None:
+    """Actions that know each other: of the workflow, or of one branch."""
+    by_name = {one.name: one for one in actions}
+    for one in actions:
+        before = {name for each in _before(one, by_name) for name in _seen_outside(by_name[each])}
+        here = replace(known, actions=known.actions | before)
+        _check_action(one, here, around, web)
+        loops = (*known.loops, one.name) if one.type in LOOPS else known.loops
+        inside = replace(here, loops=loops, has_item=here.has_item or one.type == "Foreach")
+        for branch in one.branches.values():
+            _check_level(branch, inside, (*around, one.type), web)
 
 
-def _names(action: Action) -> list[str]:
-    return [str(one.get("name")) for one in (action.inputs or {}).get("variables", ())]
+def _before(action: Action, by_name: Mapping[str, Action]) -> set[str]:
+    """All that an action runs after, however far back."""
+    found: set[str] = set()
+    left = [action]
+    while left:
+        for name in left.pop().run_after:
+            if name not in found:
+                found.add(name)
+                left.append(by_name[name])
+    return found
 
 
-def _only(where: str, found: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    others = [name for name in found if name not in known]
-    if others:
-        hint = f"These do: {', '.join(known)}." if known else "Leave it out."
-        raise InvalidInput(f"{where}: {listed([repr(one) for one in others])} does not run here", hint=hint)
+def _seen_outside(action: Action) -> Iterator[str]:
+    """The action, and what ran inside it: of a loop there is no telling which pass."""
+    yield action.name
+    if action.type not in LOOPS:
+        for branch in action.branches.values():
+            for inner in branch:
+                yield from _seen_outside(inner)
+
+
+def _check_action(action: Action, known: _Known, around: tuple[str, ...], web: Web) -> None:
+    where = f"action {action.name!r}"
+    _check_options(action.written, where)
+    _check_inputs(action, where)
+    _check_place(action, around, where)
+    if (limit := action.setting("limit", "timeout")) is not None:
+        seconds_of(f"{where}: limit.timeout", limit)
+    if action.type in ("If", "Until"):
+        check_condition(action.written["expression"], where)
+    if action.type in _CHECKS:
+        _CHECKS[action.type](action, known, where)
+    if action.type == "Http":
+        _check_http(action, where, web)
+    inside = {inner.name for branch in action.branches.values() for inner in branch}
+    own = replace(known, actions=known.actions | inside) if action.type == "Until" else known
+    if action.type == "Until":
+        own = replace(own, loops=(*own.loops, action.name))
+    for name in ("inputs", "expression", "foreach"):
+        with_item = replace(own, has_item=own.has_item or action.type in ("Query", "Select"))
+        _check_expressions(action.written.get(name), IN_ACTIONS, with_item, f"{where}, {name}")
+
+
+def _check_options(written: Mapping[str, Any], where: str) -> None:
+    for option in str(written.get("operationOptions") or "").replace(" ", "").split(","):
+        if option and option not in _OPTIONS:
+            message = f"{where}: the operation option {option!r} does not run here"
+            raise InvalidInput(message, hint=did_you_mean(option, _OPTIONS))
+    if "staticResult" in (written.get("runtimeConfiguration") or {}):
+        raise InvalidInput(f"{where}: static results do not run here", hint="Take them out of runtimeConfiguration.")
+
+
+def _check_inputs(action: Action, where: str) -> None:
+    allowed = _INPUTS.get(action.type)
+    if allowed is None:
+        return
+    if not isinstance(action.inputs, Mapping):
+        raise InvalidInput(f"{where} ({action.type}) has no inputs", hint=f"It takes {listed(allowed)}.")
+    for name in action.inputs:
+        if name not in allowed:
+            message = f"{where} ({action.type}): {name!r} is nothing that runs here"
+            raise InvalidInput(message, hint=did_you_mean(name, allowed))
+    for name in _NEEDED.get(action.type, ()):
+        if name not in action.inputs:
+            raise InvalidInput(f"{where} ({action.type}) has no {name!r}", hint="Add it to its inputs.")
+
+
+def _check_place(action: Action, around: tuple[str, ...], where: str) -> None:
+    if action.type == "InitializeVariable" and around:
+        raise InvalidInput(f"{where}: variables are initialized outside of {around[-1]}", hint="Move it to the top.")
+    loop = next((one for one in around if one in LOOPS), "")
+    if action.type == "Terminate" and loop:
+        raise InvalidInput(
+            f"{where}: Azure takes no Terminate inside of {loop}", hint="Set a variable, and ask it after."
+        )
+
+
+def _check_wait(action: Action, _known: _Known, where: str) -> None:
+    interval, until = action.inputs.get("interval"), action.inputs.get("until")
+    is_good = isinstance(until, Mapping) and "timestamp" in until
+    if isinstance(interval, Mapping) and "count" in interval:
+        unit = interval.get("unit")
+        if unit not in UNITS:
+            raise InvalidInput(f"{where}: the unit {unit!r} is none", hint=did_you_mean(str(unit), UNITS))
+        is_good = True
+    if not is_good:
+        raise InvalidInput(f"{where} does not say how long", hint='Write "interval": {"count": 30, "unit": "Second"}.')
+
+
+def _check_initialize(action: Action, _known: _Known, where: str) -> None:
+    for one in action.inputs["variables"]:
+        if str(one.get("type", "")).casefold() not in VARIABLE_TYPES:
+            hint = did_you_mean(str(one.get("type")), VARIABLE_TYPES)
+            raise InvalidInput(f"{where}: {one.get('type')!r} is no type of a variable", hint=hint)
+
+
+def _check_variable(action: Action, known: _Known, where: str) -> None:
+    name = action.inputs["name"]
+    if name not in known.variables:
+        hint = did_you_mean(str(name), known.variables) or "Add an InitializeVariable action."
+        raise InvalidInput(f"{where}: there is no variable {name!r}", hint=hint)
+
+
+def _check_terminate(action: Action, _known: _Known, where: str) -> None:
+    status = action.inputs["runStatus"]
+    if status not in _ENDS:
+        raise InvalidInput(f"{where}: a run does not end as {status!r}", hint=did_you_mean(str(status), _ENDS))
+
+
+def _check_where(action: Action, _known: _Known, where: str) -> None:
+    check_condition(action.inputs["where"], where)
+
+
+_CHECKS = {
+    "Wait": _check_wait,
+    "InitializeVariable": _check_initialize,
+    "SetVariable": _check_variable,
+    "IncrementVariable": _check_variable,
+    "DecrementVariable": _check_variable,
+    "AppendToArrayVariable": _check_variable,
+    "AppendToStringVariable": _check_variable,
+    "Terminate": _check_terminate,
+    "Query": _check_where,
+}
+
+
+def _check_http(action: Action, where: str, web: Web) -> None:
+    url = action.inputs["uri"]
+    if isinstance(url, str) and "@" not in url and (why_not := web.refusal(url)):
+        message = f"{where}: nothing is sent from here to {url}: {why_not}"
+        raise InvalidInput(message, hint="HTTP actions reach the open workspace alone.")
+    for name in action.inputs.get("headers") or {}:
+        if str(name).casefold() not in _HEADERS:
+            message = f"{where}: the header {name!r} is nothing that is sent from here"
+            raise InvalidInput(message, hint="The sign-in belongs into authentication.")
+    authentication = action.inputs.get("authentication")
+    kind = authentication.get("type") if isinstance(authentication, Mapping) else None
+    if kind not in (None, "ManagedServiceIdentity"):
+        message = f"{where}: authentication of the type {kind} does not run here"
+        raise InvalidInput(message, hint="ManagedServiceIdentity does.")
+    list(retry_pauses(action.inputs.get("retryPolicy")))
+
+
+def _check_expressions(value: Any, functions: Sequence[str], known: _Known, where: str) -> None:  # noqa: ANN401 - JSON
+    try:
+        check(value, functions)
+        for expression in expressions_in(value):
+            for call in _calls(expression.root):
+                _check_call(expression, call, known)
+    except ExpressionError as error:
+        raise InvalidInput(f"{where}: {error.message}", hint=error.hint or "Correct it there.") from None
+
+
+def _check_call(expression: Expression, call: Call, known: _Known) -> None:
+    function = call.name.casefold()
+    given = call.arguments[0].value if call.arguments and isinstance(call.arguments[0], Literal) else None
+    problem = hint = ""
+    if function == "item" and not known.has_item:
+        problem, hint = "item() stands outside of a Foreach, Query or Select", "It is the item of a pass."
+    elif not isinstance(given, str):
+        return
+    elif function in {name.casefold() for name in OF_ACTIONS} and given not in known.actions:
+        problem = f"the action {given!r} need not have run before this one"
+        hint = did_you_mean(given, known.actions) or "Name it in runAfter."
+    elif function == "variables" and given not in known.variables:
+        problem = f"there is no variable {given!r}"
+        hint = did_you_mean(given, known.variables) or "Add an InitializeVariable action."
+    elif function in ("items", "iterationindexes") and given not in known.loops:
+        problem = f"it stands outside of a loop {given!r}"
+        hint = did_you_mean(given, known.loops) or "It is the loop around."
+    if problem:
+        raise ExpressionError.at(call.column, expression.text, problem, hint)
+
+
+def _calls(root: Node) -> Iterator[Call]:
+    left = [root]
+    while left:
+        node = left.pop()
+        if isinstance(node, Call):
+            yield node
+            left += node.arguments
+        elif not isinstance(node, Literal):
+            left += (node.key, node.of)

@@ -1,4 +1,4 @@
-"""Conditions of If, Until and Query: an expression, or an object ``{"and": [{"equals": ["@x", 1]}, ...]}``."""
+"""Conditions: one expression, or the objects that the designer writes, ``{"and": [{"equals": ["@a", 1]}]}``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
-from aml_magics.workflows.language import Scope, evaluate, functions
-from aml_magics.workflows.language.kinds import Refusal, kind_of
+from aml_magics.workflows.language import ExpressionError, Scope, evaluate
+from aml_magics.workflows.language.functions import find
+from aml_magics.workflows.language.kinds import Refusal
 
 __all__ = ["check_condition", "holds"]
 
@@ -15,49 +16,48 @@ _COMPARISONS = (
     *("equals", "greater", "greaterOrEquals", "less", "lessOrEquals"),
     *("contains", "startsWith", "endsWith", "empty"),
 )
-_JOINED = ("and", "or", "not")
-
-
-def check_condition(where: str, condition: Any) -> None:  # noqa: ANN401 - any JSON
-    """Raises ``InvalidInput`` for an object that is no condition."""
-    if not isinstance(condition, Mapping):
-        return
-    if len(condition) != 1:
-        raise InvalidInput(f"{where}: a condition has one key, not {len(condition)}", hint='Join them with "and".')
-    ((name, value),) = condition.items()
-    if name == "not":
-        check_condition(where, value)
-    elif name in _JOINED and isinstance(value, list):
-        for one in value:
-            check_condition(where, one)
-    elif name not in _COMPARISONS or not isinstance(value, list):
-        hint = did_you_mean(str(name), (*_COMPARISONS, *_JOINED))
-        raise InvalidInput(f"{where}: {name!r} is no condition with a list", hint=hint)
 
 
 def holds(condition: Any, scope: Scope) -> bool:  # noqa: ANN401 - any JSON
     """Whether it is true. Raises ``InvalidInput`` for what is neither true nor false."""
-    found = _value(condition, scope)
+    if isinstance(condition, Mapping):
+        return _of_object(condition, scope)
+    found = evaluate(condition, scope)
     if isinstance(found, bool):
         return found
-    if isinstance(found, str) and found.casefold() in ("true", "false"):
-        return found.casefold() == "true"
-    raise InvalidInput(f"a condition must be true or false, and is {kind_of(found)}", hint="Compare it with equals().")
+    raise InvalidInput(f"the condition {condition!r} is {found!r}, not true or false", hint="equals(a, b) is.")
 
 
-def _value(condition: Any, scope: Scope) -> Any:  # noqa: ANN401 - any JSON
-    if not isinstance(condition, Mapping):
-        return evaluate(condition, scope)
+def _of_object(condition: Mapping[str, Any], scope: Scope) -> bool:
     ((name, value),) = condition.items()
-    if name == "not":
-        return not holds(value, scope)
-    if name in _JOINED:
+    if name in ("and", "or"):
         found = [holds(one, scope) for one in value]
         return all(found) if name == "and" else any(found)
-    function = functions.find(name)
-    if function is None:
-        raise InvalidInput(f"{name!r} is no condition")
+    if name == "not":
+        return not holds(value, scope)
+    arguments = evaluate(value, scope)
+    function = find(name)
     try:
-        return function.call(*evaluate(value, scope))
-    except (Refusal, TypeError) as refusal:
-        raise InvalidInput(f"the condition {name!r}: {refusal}") from refusal
+        return bool(function.call(*arguments)) if function else False
+    except Refusal as refusal:
+        which = f"argument {refusal.argument} " if refusal.argument else ""
+        raise ExpressionError(f"{name} in a condition: {which}{refusal}", hint=refusal.hint) from None
+
+
+def check_condition(condition: object, where: str) -> None:
+    """Raises ``InvalidInput`` for what is no condition. Expressions in it are checked elsewhere."""
+    if isinstance(condition, str) and condition.startswith("@"):
+        return
+    if not isinstance(condition, Mapping) or len(condition) != 1:
+        hint = "Write an expression such as '@equals(a, b)', or an object with one of and, or, not, equals ..."
+        raise InvalidInput(f"{where}: {condition!r} is no condition", hint=hint)
+    ((name, value),) = condition.items()
+    if name == "not":
+        check_condition(value, where)
+    elif name in ("and", "or") and isinstance(value, list):
+        for one in value:
+            check_condition(one, where)
+    elif name not in _COMPARISONS:
+        raise InvalidInput(f"{where}: {name!r} compares nothing", hint=did_you_mean(str(name), _COMPARISONS))
+    elif not isinstance(value, list) or len(value) != (1 if name == "empty" else 2):
+        raise InvalidInput(f"{where}: {name} takes an array of two values", hint='{"equals": ["@a", "b"]} is one.')

@@ -1,115 +1,110 @@
-"""What the actions with others inside do: If, Switch, Scope, Foreach and Until.
+"""What the actions with others inside do.
 
-As Logic Apps document them: each fails with what counts of its inner actions (``workflows.outcome``); a Foreach runs
-all its passes, twenty at once unless told otherwise, and fails at the end when one did; an Until ends when its
-condition holds, or its count or time is over, which is no failure.
+As Azure documents them: a Foreach runs all its passes, twenty at a time unless it is told otherwise, and fails when one
+of them did; an Until goes on until its expression holds or a limit is reached, whatever becomes of single passes; the
+branch of an If or a Switch that is not taken is skipped.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aml_magics.model.errors import InvalidInput
-from aml_magics.workflows.language.convert import as_text
-from aml_magics.workflows.language.kinds import kind_of
+from aml_magics.workflows.language import evaluate
 from aml_magics.workflows.logic_app.conditions import holds
-from aml_magics.workflows.logic_app.records import ActionFailed, ActionRun
+from aml_magics.workflows.logic_app.records import ActionFailed, Status
+from aml_magics.workflows.logic_app.values import seconds_of
 
 if TYPE_CHECKING:
     from aml_magics.workflows.logic_app.running import Doing
-    from aml_magics.workflows.logic_app.scope import Frame
 
 __all__ = ["HANDLERS"]
 
-Json = Any
 _AT_ONCE = 20
-_COUNT, _LONGEST = 60, "PT1H"  # of an Until that says nothing
-_MOST_PASSES = 5000
+_LONGEST_LOOP = 100_000
 
 
-def _check(failed: Sequence[ActionRun]) -> None:
-    if failed:
-        reasons = "; ".join(f"{one.name}: {one.error.get('message', one.status.value)}" for one in failed)
-        raise ActionFailed(f"an inner action failed: {reasons}", code="ActionFailed")
-
-
-async def _branch(doing: Doing, name: str, frame: Frame | None = None) -> None:
-    inner = doing.frame.inner(doing.where) if frame is None else frame
-    _check(await doing.runner.run_all(doing.action.branches.get(name, ()), inner))
-
-
-async def _scope(doing: Doing) -> Json:
+async def _scope(doing: Doing) -> None:
     await _branch(doing, "actions")
-    return None
 
 
-async def _if(doing: Doing) -> Json:
-    is_true = holds(doing.action.properties["expression"], doing.frame)
+async def _if(doing: Doing) -> dict[str, Any]:
+    is_true = holds(doing.action.written["expression"], doing.frame)
     doing.inputs = {"expressionResult": is_true}
     await _branch(doing, "actions" if is_true else "else")
-    return None
+    return {"expressionResult": is_true}
 
 
-async def _switch(doing: Doing) -> Json:
-    wanted = doing.value(doing.action.properties["expression"])
-    doing.inputs = {"expressionResult": wanted}
-    case = f"case {as_text(wanted)}"
-    await _branch(doing, case if case in doing.action.branches else "default")
-    return None
+async def _switch(doing: Doing) -> None:
+    wanted = evaluate(doing.action.written["expression"], doing.frame)
+    doing.inputs = {"expression": wanted}
+    cases = doing.action.written["cases"]
+    await _branch(doing, next((f"cases.{name}" for name, one in cases.items() if one.get("case") == wanted), "default"))
 
 
-async def _for_each(doing: Doing) -> Json:
-    items = doing.value(doing.action.properties["foreach"])
+async def _branch(doing: Doing, taken: str) -> None:
+    frame = doing.frame.inside(doing.where)
+    for name, actions in doing.action.branches.items():
+        if name != taken:
+            doing.inner += doing.runner.skip(actions, frame)
+    failed = await doing.runner.run_level(doing.action.branches.get(taken, ()), frame, doing.inner)
+    if failed:
+        raise ActionFailed(f"an action inside failed: {failed}")
+
+
+async def _foreach(doing: Doing) -> None:
+    items = evaluate(doing.action.written["foreach"], doing.frame)
+    doing.inputs = items
     if not isinstance(items, list):
-        raise InvalidInput(f"a Foreach goes over an array, not over {kind_of(items)}", hint="array(...) makes one.")
-    doing.inputs = {"iterationsCount": len(items)}
-    concurrency = (doing.action.properties.get("runtimeConfiguration") or {}).get("concurrency") or {}
-    in_turn = doing.action.properties.get("operationOptions") == "Sequential"
-    turns = asyncio.Semaphore(1 if in_turn else concurrency.get("repetitions", _AT_ONCE))
+        raise ActionFailed(f"'foreach' is not an array: {items!r}", code="ExpressionEvaluationFailed")
+    if len(items) > _LONGEST_LOOP:
+        raise ActionFailed(f"'foreach' has {len(items):,} items: at most {_LONGEST_LOOP:,}", code="TooManyItems")
+    turns = asyncio.Semaphore(_at_once(doing))
+    failed: dict[int, str] = {}
 
-    async def one(index: int, item: Json) -> str:
-        frame = doing.frame.inner(f"{doing.where}[{index + 1}]", doing.action.name, item, index)
+    async def one_pass(number: int, item: Any) -> None:  # noqa: ANN401 - any JSON
         async with turns:
-            try:
-                await _branch(doing, "actions", frame)
-            except ActionFailed as failure:
-                return f"{index + 1}: {failure}"
-        return ""
+            where = f"{doing.where}[{number}]"
+            frame = doing.frame.in_pass(doing.action.name, where, number, item=item)
+            if reason := await doing.runner.run_level(doing.action.branches["actions"], frame, doing.inner):
+                failed[number] = reason
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(index, item)) for index, item in enumerate(items)]
-    failed = [task.result() for task in tasks if task.result()]
+        for number, item in enumerate(items):
+            group.create_task(one_pass(number, item))
     if failed:
-        message = f"{len(failed)} of {len(items)} passes failed; {failed[0]}"
-        raise ActionFailed(message, code="ActionFailed")
-    return None
+        number = min(failed)
+        raise ActionFailed(f"{len(failed)} of {len(items)} passes failed; [{number}]: {failed[number]}")
 
 
-async def _until(doing: Doing) -> Json:
-    from aml_magics.workflows.logic_app.running import seconds_of  # noqa: PLC0415 - the runner imports the handlers
-
-    limit = doing.action.properties.get("limit") or {}
-    most = min(int(doing.value(limit.get("count", _COUNT))), _MOST_PASSES)
-    end = doing.runner.clock.now() + seconds_of(doing.value(limit.get("timeout", _LONGEST)))
-    done = 0
-    failed: Sequence[ActionRun] = ()
-    while done < most and doing.runner.clock.now() <= end:
-        done += 1
-        frame = doing.frame.inner(f"{doing.where}[{done}]", doing.action.name, None, done - 1)
-        failed = await doing.runner.run_all(doing.action.branches.get("actions", ()), frame)
-        if holds(doing.action.properties["expression"], frame):
-            break
-    doing.inputs = {"iterationsCount": done}
-    _check(failed)
-    return None
+def _at_once(doing: Doing) -> int:
+    if doing.action.setting("operationOptions") == "Sequential":
+        return 1
+    return int(doing.action.setting("runtimeConfiguration", "concurrency", "repetitions") or _AT_ONCE)
 
 
-HANDLERS: Mapping[str, Callable[[Doing], Awaitable[Json]]] = {
-    "Foreach": _for_each,
-    "If": _if,
+async def _until(doing: Doing) -> dict[str, Any]:
+    most = int(doing.action.setting("limit", "count") or 60)
+    end = doing.runner.clock.now() + seconds_of("limit.timeout", doing.action.setting("limit", "timeout") or "PT1H")
+    expression = doing.action.written["expression"]
+    frame, count, is_over = doing.frame, 0, False
+    while not is_over and count < most and doing.runner.clock.now() < end:
+        frame = doing.frame.in_pass(doing.action.name, f"{doing.where}[{count}]", count)
+        doing.inner.clear()
+        await doing.runner.run_level(doing.action.branches["actions"], frame, doing.inner)
+        count += 1
+        is_over = holds(expression, frame)
+    doing.inputs = {"iterationCount": count}
+    if not is_over and doing.runner.clock.now() >= end:
+        raise ActionFailed(f"its time was over after {count} passes", code=Status.TIMED_OUT.value)
+    return {"iterationCount": count, "isOver": is_over}
+
+
+HANDLERS: Mapping[str, Callable[[Doing], Awaitable[Any]]] = {
     "Scope": _scope,
+    "If": _if,
     "Switch": _switch,
+    "Foreach": _foreach,
     "Until": _until,
 }

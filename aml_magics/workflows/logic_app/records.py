@@ -1,20 +1,25 @@
-"""What running a Logic App leaves to look at: the checks of its triggers, its runs, and each action that ended."""
+"""What running a Logic App leaves to look at: each check of a trigger, each run, each action of a run.
+
+``ActionRun`` is what the portal's run history shows; an action whose ``runtimeConfiguration`` asks for secure inputs or
+outputs is masked there, while expressions still see them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from aml_magics.model.errors import AmlError
+from aml_magics.model.secret import Secret, redacted
 
-__all__ = ["ActionFailed", "ActionRun", "Status", "TriggerCheck", "WorkflowRun"]
+__all__ = ["ActionFailed", "ActionRun", "Status", "Terminated", "TriggerCheck", "Watched", "WorkflowRun", "masked"]
 
 
 class Status(StrEnum):
-    """How an action or a run ended; the first four are what ``runAfter`` knows."""
+    """How an action or a run ended. The first four are those that ``runAfter`` may name."""
 
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -24,27 +29,30 @@ class Status(StrEnum):
 
 
 class ActionFailed(AmlError):
-    """An action did not succeed. ``outputs`` are what is known all the same."""
+    """An action did not succeed. ``code`` is Azure's word for it, ``outputs`` what is known all the same."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str,
-        outputs: object = None,
-        status: Status = Status.FAILED,
-    ) -> None:
+    def __init__(self, message: str, *, code: str = "ActionFailed", outputs: Any = None) -> None:  # noqa: ANN401 - JSON
         super().__init__(message)
         self.code = code
         self.outputs = outputs
+
+
+class Terminated(Exception):
+    """A Terminate action was reached: the run ends now."""
+
+    def __init__(self, status: Status, code: str, message: str) -> None:
+        super().__init__(message)
         self.status = status
+        self.code = code
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRun:
-    """One action that ended. ``where`` leads to it: ``For_each[2]/Run_pipeline``; ``error`` is empty unless it failed.
+    """One action that ended. ``where`` leads to it: ``For_each[2]/Run_pipeline``.
 
-    ``ml_runs`` are the ids of the runs of Azure ML that it started.
+    ``ml_run`` is the id of the run of Azure ML that it started, ``data_paths`` what it gave to it
+    (``datastore/path`` by parameter).
     """
 
     name: str
@@ -55,49 +63,79 @@ class ActionRun:
     ended: datetime
     inputs: Any = None
     outputs: Any = None
-    error: Mapping[str, str] = field(default_factory=dict)
-    ml_runs: tuple[str, ...] = ()
-
-    @property
-    def seconds(self) -> float:
-        return (self.ended - self.started).total_seconds()
+    code: str = ""
+    message: str = ""
+    attempts: int = 1
+    ml_run: str = ""
+    data_paths: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
 class WorkflowRun:
-    """One run. ``actions`` grows while it runs, in the order in which they end; ``body`` is what fired it."""
+    """One run. ``status`` is None while it runs or waits; ``actions`` grows in the order in which they end."""
 
     id: str
     trigger: str
     body: Any
-    started: datetime
-    outputs: Mapping[str, Any] = field(default_factory=dict)  # of the trigger
-    status: Status | None = None  # while it runs
+    fired: datetime
+    scheduled: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+    status: Status | None = None
     code: str = ""
     message: str = ""
-    ended: datetime | None = None
-    variables: dict[str, Any] = field(default_factory=dict)
     actions: list[ActionRun] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ml_runs(self) -> tuple[str, ...]:
-        """The ids of the runs of Azure ML that it started."""
-        return tuple(run for action in self.actions for run in action.ml_runs)
+        return tuple(one.ml_run for one in self.actions if one.ml_run)
+
+    @property
+    def data_paths(self) -> tuple[str, ...]:
+        return tuple(path for one in self.actions for path in one.data_paths.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerCheck:
-    """One time that a trigger was asked: whether it fired, how many runs that made, and why none.
+    """One time that a trigger was asked, whether it fired or not, and ``why``.
 
-    ``status`` is Azure's word in the trigger's history: Succeeded, Skipped or Failed.
+    ``status`` is Azure's word in the trigger's history: Succeeded, Skipped or Failed. ``found`` counts what was new,
+    ``runs`` are the ids of those started.
     """
 
-    trigger: str
     at: datetime
+    trigger: str
     status: Status
-    runs: int = 0
-    reason: str = ""
+    why: str
+    found: int = 0
+    runs: tuple[str, ...] = ()
 
     @property
     def fired(self) -> bool:
-        return self.runs > 0
+        return bool(self.runs)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What came of running a Logic App. ``places`` says for each trigger on blobs what is looked at.
+
+    ``next_due`` is the first time of a Recurrence that lies beyond the end.
+    """
+
+    runs: list[WorkflowRun] = field(default_factory=list)
+    checks: list[TriggerCheck] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    next_due: datetime | None = None
+
+
+def masked(value: Any, secrets: Sequence[Secret]) -> Any:  # noqa: ANN401 - any JSON
+    """The value without these secrets, wherever they stand in it."""
+    if not secrets:
+        return value
+    if isinstance(value, str):
+        return redacted(value, *secrets)
+    if isinstance(value, Mapping):
+        return {key: masked(item, secrets) for key, item in value.items()}
+    return [masked(item, secrets) for item in value] if isinstance(value, list) else value

@@ -1,13 +1,14 @@
-"""Running a workflow: every action is a task that waits for those it runs after, so what can run at once does.
+"""Running a workflow: every action is a task that waits for those that it runs after, so what can run at once does.
 
-What an action of each type does is in ``simple`` and ``nested``; here is what all have in common: waiting, skipping,
-time limits, the record. Only an ``AmlError`` is a failed action; cancelling the runner cancels everything under way.
+``Runner`` runs one workflow, any number of its runs at a time. What an action of each type does is in ``simple`` and
+``nested``; here is what all have in common: ``runAfter``, skipping, time limits, the record. Only an ``AmlError`` is a
+failed action; cancelling the runner cancels all that is under way. The run of Azure ML that an action started goes on:
+a Logic App does not wait for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,40 +17,22 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from aml_magics.model.errors import AmlError, InvalidInput
-from aml_magics.model.secret import redacted
+from aml_magics.model.secret import MASK, redacted
+from aml_magics.wire.casing import Body
 from aml_magics.workflows.language import evaluate
 from aml_magics.workflows.logic_app import nested, simple
-from aml_magics.workflows.logic_app.checks import Web
 from aml_magics.workflows.logic_app.definition import Action, Workflow
-from aml_magics.workflows.logic_app.records import ActionFailed, ActionRun, Status, WorkflowRun
-from aml_magics.workflows.logic_app.scope import Frame
+from aml_magics.workflows.logic_app.records import ActionFailed, ActionRun, Status, Terminated, WorkflowRun, masked
+from aml_magics.workflows.logic_app.scope import Ended, Frame, Outputs, stamp
+from aml_magics.workflows.logic_app.sending import ARM, Web
+from aml_magics.workflows.logic_app.values import seconds_of
 from aml_magics.workflows.outcome import those_that_count
-from aml_magics.workflows.workspace import Clock, LateError, MlWorkspace, one_error, within
+from aml_magics.workflows.workspace import Clock, LateError, one_error, within
 
-__all__ = ["AUDIENCE", "Doing", "Runner", "Terminated", "seconds_of"]
+__all__ = ["HANDLERS", "Doing", "Runner"]
 
-AUDIENCE = "https://management.azure.com/"  # of the resource manager, which starts published pipelines
-Json = Any
-_HANDLERS: Mapping[str, Callable[[Doing], Awaitable[Json]]] = {**simple.HANDLERS, **nested.HANDLERS}
-_SPAN = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
-
-
-def seconds_of(span: Json) -> float:
-    """The seconds of an ISO 8601 duration such as ``PT1H30M``. Raises ``InvalidInput``."""
-    found = _SPAN.fullmatch(span) if isinstance(span, str) else None
-    if found is None or not any(found.groups()):
-        raise InvalidInput(f"{span!r} is no duration", hint="PT1H30M is one, P1D another.")
-    weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds
-
-
-class Terminated(Exception):
-    """A Terminate action ends the run with this result."""
-
-    def __init__(self, status: Status, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+HANDLERS: Mapping[str, Callable[[Doing], Awaitable[Any]]] = {**simple.HANDLERS, **nested.HANDLERS}
+_CODES = {Status.SUCCEEDED: "OK", Status.SKIPPED: "ActionSkipped", Status.CANCELLED: "ActionCancelled"}
 
 
 @dataclass(slots=True)
@@ -59,146 +42,211 @@ class Doing:
     runner: Runner
     action: Action
     frame: Frame
-    inputs: Json = None
-    ml_runs: list[str] = field(default_factory=list)
+    inputs: Any = None
+    attempts: int = 0
+    ml_run: str = ""
+    data_paths: dict[str, str] = field(default_factory=dict)
+    inner: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def where(self) -> str:
-        """The way to the action: ``For_each[2]/Run_pipeline``."""
+        """The way to the action: ``Loop[2]/Train``."""
         return "/".join(filter(None, (self.frame.where, self.action.name)))
 
-    def value(self, value: Json) -> Json:
-        """With its expressions evaluated."""
-        return evaluate(value, self.frame)
+    def evaluated(self) -> Any:  # noqa: ANN401 - any JSON
+        """The inputs with every expression in them evaluated."""
+        self.inputs = evaluate(self.action.inputs, self.frame)
+        return self.inputs
+
+    def submitted(self, body: object, answer: object) -> None:
+        """Note the run that a submission has started, and what it was given."""
+        if not isinstance(body, Mapping) or not isinstance(answer, Mapping):
+            return
+        sent = Body(body)
+        if "ExperimentName" in sent:
+            self.ml_run = Body(answer).text("Id")
+        for name, one in sent.mapping("DataPathAssignments").items():
+            place = Body(one)
+            self.data_paths[name] = f"{place.text('DataStoreName')}/{place.text('RelativePath')}"
 
 
 class Runner:
-    """Runs one workflow on one workspace. ``tell`` is told what is under way whenever that changes."""
+    """Runs one workflow. ``audience`` is whose tokens the workspace takes; ``tell`` is told what is under way."""
 
     def __init__(
         self,
         workflow: Workflow,
-        workspace: MlWorkspace,
         clock: Clock,
         *,
         web: Web,
-        audience: str = AUDIENCE,
+        audience: str = ARM,
         tell: Callable[[str], object] = lambda _words: None,
     ) -> None:
         self.workflow = workflow
-        self.workspace = workspace
         self.clock = clock
         self.web = web
         self.audience = audience
-        self._tell = tell
-        self._running: dict[str, None] = {}
+        self.tell = tell
+        self._under_way: dict[str, None] = {}
+        self.variable_kinds = {
+            one["name"]: simple.VARIABLE_TYPES[str(one["type"]).casefold()][0]
+            for action in workflow.actions
+            if action.type == "InitializeVariable"
+            for one in action.inputs["variables"]
+        }
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
-    async def run(self, trigger: str, outputs: Mapping[str, Json]) -> WorkflowRun:
-        """One run, to its end. ``outputs`` are what the trigger brought. One that fails is a result, not an error."""
-        run = WorkflowRun(
-            id=uuid.uuid4().hex.upper(),
-            trigger=trigger,
-            body=outputs.get("body"),
-            outputs=outputs,
-            started=self.now(),
-        )
-        frame = Frame(run, self.workflow.parameters, self.now, workflow=self.workflow.name)
+    def begin(self, trigger: str, body: Any = None, scheduled: datetime | None = None) -> WorkflowRun:  # noqa: ANN401
+        """A run that has everything but its actions. ``scheduled`` is the time that a Recurrence meant."""
+        now = self.now()
+        return WorkflowRun(id=uuid.uuid4().hex, trigger=trigger, body=body, fired=now, scheduled=scheduled or now)
+
+    async def carry_out(self, run: WorkflowRun) -> None:
+        """Run the actions, and note the result."""
+        run.started = self.now()
+        frame = Frame(self.workflow, run, self.now)
         try:
             with one_error():
-                failed = await self.run_all(self.workflow.actions, frame)
-            run.status, run.code, run.message = _result(failed)
+                failed = await self.run_level(self.workflow.actions, frame, [])
+            run.outputs = self._outputs(frame)
+            run.status, run.message = (Status.FAILED if failed else Status.SUCCEEDED), failed
+            run.code = "ActionFailed" if failed else ""
         except Terminated as end:
-            run.status, run.code, run.message = end.status, end.code, str(end)
+            run.status, run.code, run.message = end.status, end.code, end.message
         except asyncio.CancelledError:
             run.status = Status.CANCELLED
             raise
         finally:
             run.ended = self.now()
-        return run
 
-    async def run_all(self, actions: Sequence[Action], frame: Frame) -> list[ActionRun]:
-        """Run actions that know each other; those of them because of which the whole has failed."""
+    def _outputs(self, frame: Frame) -> dict[str, Any]:
+        """The workflow's outputs; one that needs what has not run is left out, as Azure does."""
+        found = {}
+        for name, one in self.workflow.outputs.items():
+            try:
+                found[name] = masked(evaluate(one.get("value"), frame), self.workflow.secrets)
+            except AmlError:
+                continue
+        return found
+
+    async def run_level(self, actions: Sequence[Action], frame: Frame, inner: list[Mapping[str, Any]]) -> str:
+        """Run actions that know each other; what failed among them that counts, in words, or nothing.
+
+        ``inner`` is given the facts of each.
+        """
         by_name = {one.name: one for one in actions}
-        order = TopologicalSorter({one.name: one.run_after for one in actions}).static_order()
         tasks: dict[str, asyncio.Task[Status]] = {}
         async with asyncio.TaskGroup() as group:
-            for name in order:
+            for name in TopologicalSorter({one.name: one.run_after for one in actions}).static_order():
                 before = {other: tasks[other] for other in by_name[name].run_after}
                 tasks[name] = group.create_task(self._in_turn(by_name[name], frame, before))
-        skipped = [name for name, task in tasks.items() if task.result() is Status.SKIPPED]
+        ended = {name: task.result() for name, task in tasks.items()}
+        inner += [frame.ended[one.name].facts for one in actions]
+        skipped = [name for name, status in ended.items() if status is Status.SKIPPED]
         counted = those_that_count({one.name: one.run_after for one in actions}, skipped)
-        ended = [frame.ended[name] for name in counted]
-        return [one for one in ended if one.status in (Status.FAILED, Status.TIMED_OUT)]
+        counted = [name for name in counted if ended[name] in (Status.FAILED, Status.TIMED_OUT)]
+        return "; ".join(f"{name}: {frame.ended[name].facts['error']['message']}" for name in counted)
+
+    def skip(self, actions: Sequence[Action], frame: Frame) -> list[Mapping[str, Any]]:
+        """Note the actions of a branch that is not taken."""
+        for one in actions:
+            self._note(Doing(self, one, frame), self.now(), Status.SKIPPED, None)
+        return [frame.ended[one.name].facts for one in actions]
 
     async def _in_turn(self, action: Action, frame: Frame, before: Mapping[str, asyncio.Task[Status]]) -> Status:
         ended = {name: await task for name, task in before.items()}
-        if all(ended[name].value in results for name, results in action.run_after.items()):
-            return await self._do(Doing(self, action, frame))
-        return self._skip(Doing(self, action, frame))
-
-    def _skip(self, doing: Doing) -> Status:
-        now = self.now()
-        error = {"code": "ActionSkipped", "message": "what it runs after did not end as it must"}
-        return self._note(doing, Status.SKIPPED, now, None, error)
+        doing = Doing(self, action, frame)
+        if not all(ended[name].value in wanted for name, wanted in action.run_after.items()):
+            return self._note(doing, self.now(), Status.SKIPPED, None)
+        return await self._do(doing)
 
     async def _do(self, doing: Doing) -> Status:
         started = self.now()
-        self._running[doing.where] = None
-        self._tell(", ".join(self._running))
+        self._under_way[doing.where] = None
+        self.tell(", ".join(self._under_way))
         try:
-            outputs = await self._within_limit(doing)
-            return self._note(doing, Status.SUCCEEDED, started, outputs, {})
+            outputs = await self._in_time(doing)
+        except AmlError as error:
+            is_late = getattr(error, "code", "") == Status.TIMED_OUT.value
+            return self._note(doing, started, Status.TIMED_OUT if is_late else Status.FAILED, error)
         except Terminated:
-            self._note(doing, Status.SUCCEEDED, started, None, {})
+            self._note(doing, started, Status.SUCCEEDED, None)
             raise
-        except ActionFailed as failure:
-            error = {"code": failure.code, "message": str(failure)}
-            return self._note(doing, failure.status, started, failure.outputs, error)
-        except AmlError as refusal:
-            return self._note(doing, Status.FAILED, started, None, {"code": "BadRequest", "message": str(refusal)})
+        except asyncio.CancelledError:
+            self._note(doing, started, Status.CANCELLED, None)
+            raise
         finally:
-            self._running.pop(doing.where, None)
-            self._tell(", ".join(self._running))
+            self._under_way.pop(doing.where, None)
+            self.tell(", ".join(self._under_way))
+        return self._note(doing, started, Status.SUCCEEDED, outputs)
 
-    async def _within_limit(self, doing: Doing) -> Json:
-        handler = _HANDLERS[doing.action.type]
-        limit = (doing.action.properties.get("limit") or {}).get("timeout")
-        if limit is None or doing.action.type == "Until":  # whose limit ends the loop in good order
+    async def _in_time(self, doing: Doing) -> Any:  # noqa: ANN401 - any JSON
+        handler = HANDLERS[doing.action.type]
+        limit = None if doing.action.type == "Until" else doing.action.setting("limit", "timeout")
+        if limit is None:
             return await handler(doing)
         try:
-            return await within(self.clock, seconds_of(doing.value(limit)), _made(handler(doing)))
+            return await within(self.clock, seconds_of("limit.timeout", limit), _awaited(handler(doing)))
         except LateError:
-            message = f"it did not end within {limit}"
-            raise ActionFailed(message, code="ActionTimedOut", status=Status.TIMED_OUT) from None
+            message = f"it has not ended within its limit of {limit}"
+            raise ActionFailed(message, code=Status.TIMED_OUT.value) from None
 
-    def _note(self, doing: Doing, status: Status, started: datetime, outputs: Json, error: Mapping[str, str]) -> Status:
-        record = ActionRun(
-            name=doing.action.name,
-            type=doing.action.type,
-            where=doing.where,
-            status=status,
-            started=started,
-            ended=self.now(),
-            inputs=doing.inputs,
-            outputs=outputs,
-            error={key: redacted(value) for key, value in error.items()},
-            ml_runs=tuple(doing.ml_runs),
-        )
-        doing.frame.ended[record.name] = record
-        doing.frame.run.actions.append(record)
+    def _note(self, doing: Doing, started: datetime, status: Status, result: Any) -> Status:  # noqa: ANN401 - any JSON
+        """Keep what became of an action: all of it for expressions, what may be seen for people."""
+        action, ended = doing.action, self.now()
+        failed = isinstance(result, AmlError)
+        outputs = getattr(result, "outputs", None) if failed else result
+        code = _code_of(result) if isinstance(result, AmlError) else _CODES.get(status, "")
+        message = redacted(str(result), *self.workflow.secrets) if failed else ""
+        facts: dict[str, Any] = {
+            "name": action.name,
+            "status": status.value,
+            "code": code,
+            "startTime": stamp(started),
+            "endTime": stamp(ended),
+            "inputs": doing.inputs,
+            "outputs": _with_paths(outputs),
+        }
+        if failed or status is Status.TIMED_OUT:
+            facts["error"] = {"code": code, "message": message}
+        doing.frame.ended[action.name] = Ended(status, facts, tuple(doing.inner))
+        self._record(doing, started, ended, facts, message)
         return status
 
+    def _record(self, doing: Doing, started: datetime, ended: datetime, facts: Mapping[str, Any], message: str) -> None:
+        secure = doing.action.setting("runtimeConfiguration", "secureData", "properties") or ()
+        shown = {
+            name: MASK if name in secure and facts[name] is not None else masked(facts[name], self.workflow.secrets)
+            for name in ("inputs", "outputs")
+        }
+        doing.frame.run.actions.append(
+            ActionRun(
+                name=doing.action.name,
+                type=doing.action.type,
+                where=doing.where,
+                status=Status(facts["status"]),
+                started=started,
+                ended=ended,
+                code=facts["code"],
+                message=message,
+                attempts=doing.attempts,
+                ml_run=doing.ml_run,
+                data_paths=dict(doing.data_paths),
+                **shown,
+            )
+        )
 
-async def _made(work: Awaitable[Json]) -> Json:
+
+def _code_of(error: AmlError) -> str:
+    default = "InvalidTemplate" if isinstance(error, InvalidInput) else "ActionFailed"
+    return str(getattr(error, "code", "") or default)
+
+
+def _with_paths(outputs: Any) -> Any:  # noqa: ANN401 - any JSON
+    return Outputs(outputs) if isinstance(outputs, dict) else outputs
+
+
+async def _awaited(work: Awaitable[Any]) -> Any:  # noqa: ANN401 - any JSON
     return await work
-
-
-def _result(failed: Sequence[ActionRun]) -> tuple[Status, str, str]:
-    """The run's status, code and message."""
-    if not failed:
-        return Status.SUCCEEDED, "", ""
-    message = "; ".join(f"{one.name}: {one.error.get('message', one.status.value)}" for one in failed)
-    return failed[0].status, failed[0].error.get("code", ""), message

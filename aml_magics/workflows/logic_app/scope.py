@@ -1,156 +1,192 @@
-"""What an expression of a Logic App sees: the trigger, actions that ended, variables, parameters, the item of a loop.
+"""What an expression of a workflow sees: ``triggerBody()``, ``parameters('p')``, ``body('action')``, ``items('loop')``.
 
-A ``Frame`` is one place of a run. Each pass of a loop has a frame of its own; variables belong to the run.
+A ``Frame`` is one place of a run. Each pass of a loop has its own, so that the same inner action of two passes at once
+does not mix them up; after a scope, an If or a Switch, what ran inside is known outside too. Variables belong to the
+run and are shared, as in Azure.
 """
 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aml_magics.model.errors import did_you_mean
 from aml_magics.workflows.language import dates
 from aml_magics.workflows.language.kinds import Refusal
-from aml_magics.workflows.logic_app.records import ActionRun, WorkflowRun
+from aml_magics.workflows.logic_app.definition import Workflow
+from aml_magics.workflows.logic_app.records import Status, WorkflowRun
 
-__all__ = ["FUNCTIONS", "IN_TRIGGERS", "Frame", "TriggerScope"]
+__all__ = ["IN_ACTIONS", "IN_TRIGGERS", "OF_ACTIONS", "Ended", "Frame", "Outputs", "TriggerScope", "stamp"]
 
-IN_TRIGGERS = ("trigger", "triggerBody", "triggerOutputs", "parameters")
-FUNCTIONS = (
-    *IN_TRIGGERS,
-    *("actions", "actionBody", "actionOutputs", "body", "outputs", "result", "variables", "item", "items"),
-    *("iterationIndexes", "workflow"),
-)
-Json = Any
-Functions = Mapping[str, Callable[..., Json]]
+OF_ACTIONS = ("actions", "body", "outputs", "actionBody", "actionOutputs", "result")
+IN_TRIGGERS = ("trigger", "triggerBody", "triggerOutputs", "parameters", "workflow")
+IN_ACTIONS = (*IN_TRIGGERS, *OF_ACTIONS, "variables", "item", "items", "iterationIndexes")
+Lookup = Callable[..., Any]
+
+
+def stamp(at: datetime | None) -> str | None:
+    """An instant as Azure writes it; nothing for none."""
+    return None if at is None else dates.stamp(at.astimezone(UTC))
+
+
+class Outputs(dict[str, Any]):
+    """Outputs, of which the designer asks for a part of the body in one step: ``['body/Name']``."""
+
+    def __contains__(self, key: object) -> bool:
+        if super().__contains__(key):
+            return True
+        return isinstance(key, str) and "/" in key and self._part(key) is not None
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any JSON
+        return super().__getitem__(key) if super().__contains__(key) else self._part(key)
+
+    def _part(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+        value: Any = dict(self)
+        for name in path.split("/"):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What expressions may know of an action that ended; ``inner`` are the facts of those right inside it."""
+
+    status: Status
+    facts: Mapping[str, Any]
+    inner: Sequence[Mapping[str, Any]] = ()
 
 
 class TriggerScope:
-    """What the conditions of a trigger see. ``outputs`` are what it brought: ``{"body": ...}``."""
+    """What the expressions of a trigger see: its conditions, its inputs, and of everything what it brought."""
 
-    def __init__(
-        self, name: str, outputs: Mapping[str, Json], parameters: Mapping[str, Json], now: Callable[[], datetime]
-    ) -> None:
-        self._name = name
-        self._outputs = outputs
-        self._parameters = parameters
-        self._now = now
-        self._functions: Functions = {
+    def __init__(self, workflow: Workflow, run: WorkflowRun, now: Callable[[], datetime]) -> None:
+        self.workflow = workflow
+        self.run = run
+        self.now = now
+
+    def lookup(self, function: str) -> Lookup | None:
+        """The function of that name, in any case."""
+        return self._functions().get(function.casefold())
+
+    def _functions(self) -> dict[str, Lookup]:
+        return {
             "trigger": self._trigger,
-            "triggerbody": lambda: self._outputs.get("body"),
-            "triggeroutputs": lambda: dict(self._outputs),
+            "triggerbody": lambda: self.run.body,
+            "triggeroutputs": self._trigger_outputs,
             "parameters": self._parameter,
-            **dates.clock_functions(now),
+            "workflow": self._workflow,
+            **dates.clock_functions(self.now),
         }
 
-    def lookup(self, function: str) -> Callable[..., Json] | None:
-        """The function of that name, in any case."""
-        return self._functions.get(function.casefold())
+    def _trigger_outputs(self) -> dict[str, Any]:
+        return Outputs() if self.run.body is None else Outputs(body=self.run.body)
 
-    def _trigger(self) -> Json:
-        return {"name": self._name, "outputs": dict(self._outputs), "startTime": _stamp(self._now())}
+    def _trigger(self) -> dict[str, Any]:
+        at = stamp(self.run.fired)
+        return {
+            "name": self.run.trigger,
+            "status": Status.SUCCEEDED.value,
+            "code": "OK",
+            "startTime": at,
+            "endTime": at,
+            "scheduledTime": stamp(self.run.scheduled),
+            "outputs": self._trigger_outputs(),
+        }
 
-    def _parameter(self, name: str) -> Json:
-        if name in self._parameters:
-            return self._parameters[name]
-        raise Refusal(f"there is no parameter {name!r}", hint=did_you_mean(name, self._parameters))
+    def _parameter(self, name: str) -> Any:  # noqa: ANN401 - any JSON
+        if name in self.workflow.parameters:
+            return self.workflow.parameters[name]
+        raise Refusal(f"there is no parameter {name!r}")
+
+    def _workflow(self) -> dict[str, Any]:
+        name = self.workflow.name
+        run = {"id": f"/workflows/{name}/runs/{self.run.id}", "name": self.run.id, "type": "workflows/runs"}
+        return {"id": f"/workflows/{name}", "name": name, "type": "workflows", "run": run}
 
 
 class Frame(TriggerScope):
-    """One place of a run. ``where`` leads to it; ``loops`` has the item and the index of each loop around it."""
+    """One place of a run. ``where`` leads to it; ``items`` are those of the loops around, the innermost first."""
 
     def __init__(
         self,
+        workflow: Workflow,
         run: WorkflowRun,
-        parameters: Mapping[str, Json],
         now: Callable[[], datetime],
         *,
-        workflow: str = "",
         where: str = "",
-        ended: ChainMap[str, ActionRun] | None = None,
-        loops: Mapping[str, tuple[Json, int]] | None = None,
+        ended: ChainMap[str, Ended] | None = None,
+        items: Mapping[str, Any] | None = None,
+        passes: Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__(run.trigger, run.outputs, parameters, now)
-        self.run = run
+        super().__init__(workflow, run, now)
         self.where = where
-        self.ended: ChainMap[str, ActionRun] = ChainMap() if ended is None else ended
-        self._workflow = workflow
-        self._loops = dict(loops or {})
-        self._functions = {
-            **self._functions,
-            "actions": self._action,
-            "body": self._body,
-            "actionbody": self._body,
-            "outputs": lambda name: self._of(name).outputs,
-            "actionoutputs": lambda name: self._of(name).outputs,
-            "result": self._result,
-            "variables": self._variable,
-            "item": self._item,
-            "items": lambda name: self._loop(name)[0],
-            "iterationindexes": lambda name: self._loop(name)[1],
-            "workflow": lambda: {"name": self._workflow, "run": {"name": run.id}},
-        }
+        self.ended: ChainMap[str, Ended] = ChainMap() if ended is None else ended
+        self.items = items or {}
+        self.passes = passes or {}
 
-    def inner(self, where: str, loop: str = "", item: Json = None, index: int = 0) -> Frame:
-        """A frame inside this one, of a pass of ``loop`` when one is named."""
-        loops = self._loops | ({loop: (item, index)} if loop else {})
+    def inside(self, where: str) -> Frame:
+        """In a scope, an If or a Switch: what ends there is known outside."""
         return Frame(
-            self.run,
-            self._parameters,
-            self._now,
-            workflow=self._workflow,
-            where=where,
-            ended=self.ended.new_child(),
-            loops=loops,
+            self.workflow, self.run, self.now, where=where, ended=self.ended, items=self.items, passes=self.passes
         )
 
-    def _of(self, name: str) -> ActionRun:
-        if name in self.ended:
-            return self.ended[name]
-        raise Refusal(f"the action {name!r} has not ended before this one", hint="Let it run after that one.")
+    def in_pass(self, loop: str, where: str, number: int, **item: Any) -> Frame:  # noqa: ANN401 - any JSON
+        """In one pass of a loop; ``item=`` is that of a Foreach."""
+        items = {loop: item["item"], **self.items} if item else self.items
+        passes = {**self.passes, loop: number}
+        return Frame(
+            self.workflow, self.run, self.now, where=where, ended=self.ended.new_child(), items=items, passes=passes
+        )
 
-    def _action(self, name: str) -> Json:
-        one = self._of(name)
+    def with_item(self, item: Any) -> Frame:  # noqa: ANN401 - any JSON
+        """For the expressions of a Query or Select."""
+        return self.in_pass("", self.where, 0, item=item)
+
+    def _functions(self) -> dict[str, Lookup]:
         return {
-            "name": one.name,
-            "status": one.status.value,
-            "startTime": _stamp(one.started),
-            "endTime": _stamp(one.ended),
-            "inputs": one.inputs,
-            "outputs": one.outputs,
-            "code": one.error.get("code"),
-            "error": dict(one.error) or None,
+            **super()._functions(),
+            "actions": lambda name: self._of(name).facts,
+            "outputs": self._outputs,
+            "actionoutputs": self._outputs,
+            "body": self._body,
+            "actionbody": self._body,
+            "result": lambda name: list(self._of(name).inner),
+            "variables": self._variable,
+            "item": self._item,
+            "items": self._item_of,
+            "iterationindexes": self._pass_of,
         }
 
-    def _body(self, name: str) -> Json:
-        outputs = self._of(name).outputs
-        return outputs.get("body") if isinstance(outputs, Mapping) else None
+    def _of(self, name: str) -> Ended:
+        if name in self.ended:
+            return self.ended[name]
+        raise Refusal(f"the action {name!r} has not run before this one", argument=1)
 
-    def _result(self, name: str) -> Json:
-        self._of(name)
-        inside = f"{name}/"
-        return [self._plain(one) for one in self.run.actions if one.where.rpartition("/")[0].endswith(inside[:-1])]
+    def _outputs(self, name: str) -> Any:  # noqa: ANN401 - any JSON
+        return self._of(name).facts.get("outputs")
 
-    def _plain(self, one: ActionRun) -> Json:
-        return {"name": one.name, "status": one.status.value, "inputs": one.inputs, "outputs": one.outputs}
+    def _body(self, name: str) -> Any:  # noqa: ANN401 - any JSON
+        found = self._outputs(name)
+        return found.get("body") if isinstance(found, Mapping) else None
 
-    def _variable(self, name: str) -> Json:
+    def _variable(self, name: str) -> Any:  # noqa: ANN401 - any JSON
         if name in self.run.variables:
             return self.run.variables[name]
-        raise Refusal(f"there is no variable {name!r} yet", hint=did_you_mean(name, self.run.variables))
+        raise Refusal(f"the variable {name!r} is not initialized", argument=1)
 
-    def _item(self) -> Json:
-        if not self._loops:
-            raise Refusal("it stands outside of a loop")
-        return self._loops[next(reversed(self._loops))][0]
+    def _item(self) -> Any:  # noqa: ANN401 - any JSON
+        if self.items:
+            return next(iter(self.items.values()))
+        raise Refusal("it stands outside of a Foreach, Query or Select")
 
-    def _loop(self, name: str) -> tuple[Json, int]:
-        if name in self._loops:
-            return self._loops[name]
-        raise Refusal(f"it stands outside of the loop {name!r}", hint=did_you_mean(name, self._loops))
+    def _item_of(self, loop: str) -> Any:  # noqa: ANN401 - any JSON
+        if loop in self.items:
+            return self.items[loop]
+        raise Refusal(f"it stands outside of a Foreach {loop!r}", argument=1)
 
-
-def _stamp(at: datetime) -> str:
-    return dates.stamp(at.astimezone(UTC))
+    def _pass_of(self, loop: str) -> int:
+        if loop in self.passes:
+            return self.passes[loop]
+        raise Refusal(f"it stands outside of an Until {loop!r}", argument=1)

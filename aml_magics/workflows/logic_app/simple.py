@@ -1,219 +1,141 @@
-"""What the actions that have no others inside do. Each handler returns the action's outputs.
-
-An Http action posts to the workspace what the Logic App would post, with the workspace's own identity in place of the
-managed one. It is sent once: no policy of retries is followed here. As in Azure the audience must be the resource
-manager's to the last slash, or the answer is 401.
-"""
+"""What the actions that have no others inside do. Each handler returns the action's outputs."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from aml_magics.model.errors import AmlError, InvalidInput, ServiceError
+from aml_magics.model.errors import InvalidInput
 from aml_magics.workflows.language import evaluate
 from aml_magics.workflows.language.convert import as_text
-from aml_magics.workflows.language.kinds import kind_of
 from aml_magics.workflows.logic_app.conditions import holds
-from aml_magics.workflows.logic_app.records import ActionFailed, Status
+from aml_magics.workflows.logic_app.records import ActionFailed, Status, Terminated
+from aml_magics.workflows.logic_app.sending import http
 
 if TYPE_CHECKING:
     from aml_magics.workflows.logic_app.running import Doing
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "UNITS", "VARIABLE_TYPES"]
 
-Json = Any
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000}
-_KINDS: Mapping[str, tuple[tuple[type, ...], Json]] = {
+UNITS = {"Second": 1, "Minute": 60, "Hour": 3_600, "Day": 86_400, "Week": 604_800}
+VARIABLE_TYPES: Mapping[str, tuple[tuple[type, ...], Any]] = {
+    "string": ((str,), ""),
     "boolean": ((bool,), False),
     "integer": ((int,), 0),
     "float": ((int, float), 0.0),
-    "string": ((str,), ""),
-    "object": ((dict,), None),
     "array": ((list,), []),
+    "object": ((dict,), {}),
 }
 
 
-async def _http(doing: Doing) -> Json:
-    inputs = {key: doing.value(value) for key, value in doing.action.inputs.items() if key != "retryPolicy"}
-    method, url = str(inputs["method"]).upper(), str(inputs["uri"])
-    if queries := inputs.get("queries"):
-        url += f"{'&' if '?' in url else '?'}{urlencode({key: as_text(value) for key, value in queries.items()})}"
-    doing.inputs = {"method": method, "uri": url} | {key: inputs[key] for key in ("body",) if key in inputs}
-    _check_audience(inputs.get("authentication") or {}, doing.runner.audience)
-    try:
-        answer = await _sent(doing, method, url, inputs.get("body"))
-    except ServiceError as error:
-        outputs = {"statusCode": error.status, "body": {"error": {"code": error.code, "message": error.message}}}
-        raise ActionFailed(str(error), code=error.code or str(error.status), outputs=outputs) from error
-    except AmlError as error:
-        raise ActionFailed(str(error), code="BadRequest") from error
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": answer}
+async def _compose(doing: Doing) -> Any:  # noqa: ANN401 - any JSON
+    return doing.evaluated()
 
 
-def _check_audience(authentication: Mapping[str, Json], wanted: str) -> None:
-    found = authentication.get("audience", wanted)
-    if authentication and found != wanted:
-        message = f"401 Unauthorized: the audience is {found!r} and must be {wanted!r}, with the slash at its end"
-        outputs = {"statusCode": 401, "body": {"error": {"code": "InvalidAuthenticationTokenAudience"}}}
-        raise ActionFailed(message, code="Unauthorized", outputs=outputs)
+async def _wait(doing: Doing) -> None:
+    inputs = doing.evaluated()
+    if "until" in inputs:
+        until = datetime.fromisoformat(str(inputs["until"]["timestamp"]))
+        at = until.replace(tzinfo=until.tzinfo or UTC).timestamp()
+        await doing.runner.clock.sleep(max(0.0, at - doing.runner.clock.now()))
+        return
+    interval = inputs["interval"]
+    await doing.runner.clock.sleep(_number("interval.count", interval["count"]) * UNITS[interval["unit"]])
 
 
-async def _sent(doing: Doing, method: str, url: str, body: Json) -> Json:
-    """The answer. Cancelling waits for it: what was started must be known."""
-    sending = asyncio.ensure_future(doing.runner.web.send(method, url, body))
-    try:
-        answer = await asyncio.shield(sending)
-    except asyncio.CancelledError:
-        await asyncio.wait({sending})
-        raise
-    if method == "POST" and isinstance(answer, Mapping) and isinstance(answer.get("Id"), str):
-        doing.ml_runs.append(answer["Id"])
-    return answer
+async def _initialize(doing: Doing) -> None:
+    for one in doing.evaluated()["variables"]:
+        kinds, nothing = VARIABLE_TYPES[str(one["type"]).casefold()]
+        value = one.get("value", nothing)
+        doing.frame.run.variables[one["name"]] = _of_kind(one["name"], value, kinds)
 
 
-async def _compose(doing: Doing) -> Json:
-    doing.inputs = doing.value(doing.action.inputs)
-    return doing.inputs
+async def _set(doing: Doing) -> dict[str, Any]:
+    inputs = doing.evaluated()
+    return _kept(doing, inputs["name"], inputs["value"])
 
 
-async def _query(doing: Doing) -> Json:
-    items = _array(doing, "from")
-    doing.inputs = {"from": items}
-    passes = [doing.frame.inner(doing.where, doing.action.name, item, index) for index, item in enumerate(items)]
-    return {"body": [item for item, one in zip(items, passes, strict=True) if holds(doing.action.inputs["where"], one)]}
+async def _increment(doing: Doing) -> dict[str, Any]:
+    inputs = doing.evaluated()
+    step = _number("value", inputs.get("value", 1))
+    old = _number(inputs["name"], doing.frame.run.variables[inputs["name"]])
+    return _kept(doing, inputs["name"], old - step if doing.action.type == "DecrementVariable" else old + step)
 
 
-async def _select(doing: Doing) -> Json:
-    items = _array(doing, "from")
-    doing.inputs = {"from": items}
-    wanted = doing.action.inputs["select"]
-    passes = [doing.frame.inner(doing.where, doing.action.name, item, index) for index, item in enumerate(items)]
-    return {"body": [evaluate(wanted, one) for one in passes]}
+async def _append_to_array(doing: Doing) -> dict[str, Any]:
+    inputs = doing.evaluated()
+    return _kept(doing, inputs["name"], [*doing.frame.run.variables[inputs["name"]], inputs["value"]])
 
 
-async def _join(doing: Doing) -> Json:
-    items = _array(doing, "from")
-    doing.inputs = {"from": items, "joinWith": doing.value(doing.action.inputs.get("joinWith", ""))}
-    return {"body": str(doing.inputs["joinWith"]).join(map(as_text, items))}
+async def _append_to_text(doing: Doing) -> dict[str, Any]:
+    inputs = doing.evaluated()
+    return _kept(doing, inputs["name"], f"{doing.frame.run.variables[inputs['name']]}{as_text(inputs['value'])}")
 
 
-async def _wait(doing: Doing) -> Json:
-    doing.inputs = doing.value(doing.action.inputs)
-    seconds = _seconds_to_wait(doing)
-    await doing.runner.clock.sleep(max(0.0, seconds))
-    return None
+async def _terminate(doing: Doing) -> None:
+    inputs = doing.evaluated()
+    error = inputs.get("runError") or {}
+    raise Terminated(Status(inputs["runStatus"]), str(error.get("code", "Terminated")), str(error.get("message", "")))
 
 
-def _seconds_to_wait(doing: Doing) -> float:
-    interval, until = doing.inputs.get("interval"), doing.inputs.get("until")
-    if isinstance(interval, Mapping) and str(interval.get("unit")).casefold() in _UNITS:
-        count = interval.get("count")
-        if isinstance(count, int | float) and not isinstance(count, bool):
-            return count * _UNITS[str(interval["unit"]).casefold()]
-    if isinstance(until, Mapping):
-        try:
-            return datetime.fromisoformat(str(until.get("timestamp"))).timestamp() - doing.runner.clock.now()
-        except ValueError:
-            pass
-    raise InvalidInput("a Wait needs an interval or an instant", hint='{"interval": {"count": 5, "unit": "Second"}}.')
+async def _query(doing: Doing) -> dict[str, Any]:
+    """The items for which ``where`` holds."""
+    items = _items(doing)
+    where = doing.action.inputs["where"]
+    return {"body": [one for one in items if holds(where, doing.frame.with_item(one))]}
 
 
-async def _initialize_variable(doing: Doing) -> Json:
-    doing.inputs = doing.value(doing.action.inputs)
-    for one in doing.inputs["variables"]:
-        kinds, empty = _kind(one.get("type"))
-        doing.frame.run.variables[one["name"]] = _of_kind(one["name"], one.get("value", empty), kinds, one["type"])
-    return None
+async def _select(doing: Doing) -> dict[str, Any]:
+    """What ``select`` makes of each item."""
+    items = _items(doing)
+    made = doing.action.inputs["select"]
+    return {"body": [evaluate(made, doing.frame.with_item(one)) for one in items]}
 
 
-async def _set_variable(doing: Doing) -> Json:
-    doing.inputs = doing.value(doing.action.inputs)
-    return _changed(doing, lambda _old, value: value)
+async def _join(doing: Doing) -> dict[str, Any]:
+    items = _items(doing)
+    return {"body": as_text(evaluate(doing.action.inputs["joinWith"], doing.frame)).join(map(as_text, items))}
 
 
-async def _increment(doing: Doing) -> Json:
-    doing.inputs = {"value": 1} | doing.value(doing.action.inputs)
-    return _changed(doing, lambda old, value: old + value, (int, float))
+def _items(doing: Doing) -> list[Any]:
+    doing.inputs = evaluate(doing.action.inputs["from"], doing.frame)
+    if isinstance(doing.inputs, list):
+        return doing.inputs
+    raise ActionFailed(f"'from' is not an array: {doing.inputs!r}", code="BadRequest")
 
 
-async def _decrement(doing: Doing) -> Json:
-    doing.inputs = {"value": 1} | doing.value(doing.action.inputs)
-    return _changed(doing, lambda old, value: old - value, (int, float))
+def _kept(doing: Doing, name: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    kinds = doing.runner.variable_kinds[name]
+    doing.frame.run.variables[name] = _of_kind(name, value, kinds)
+    return {"body": {"name": name, "value": value}}
 
 
-async def _append_to_array(doing: Doing) -> Json:
-    doing.inputs = doing.value(doing.action.inputs)
-    return _changed(doing, lambda old, value: [*old, value], (list,))
-
-
-async def _append_to_string(doing: Doing) -> Json:
-    doing.inputs = doing.value(doing.action.inputs)
-    return _changed(doing, lambda old, value: old + as_text(value), (str,))
-
-
-def _changed(doing: Doing, change: Callable[[Json, Json], Json], kinds: tuple[type, ...] = ()) -> Json:
-    variables, name = doing.frame.run.variables, doing.inputs["name"]
-    if name not in variables:
-        raise InvalidInput(f"the variable {name!r} is not initialized yet", hint="Run after its InitializeVariable.")
-    old, value = variables[name], doing.inputs.get("value")
-    if kinds and (not isinstance(old, kinds) or isinstance(old, bool)):
-        raise InvalidInput(f"the variable {name!r} is {kind_of(old)}", hint="Initialize it with another type.")
-    if kinds == (int, float) and (not isinstance(value, int | float) or isinstance(value, bool)):
-        raise InvalidInput(f"the value for {name!r} is {kind_of(value)}, not a number")
-    known = next((kind for kind in ((bool,), (int, float), (str,), (list,), (dict,)) if isinstance(old, kind)), None)
-    made = change(old, value)
-    variables[name] = made if known is None else _of_kind(name, made, known, f"as {kind_of(old)}")
-    return {"body": {"name": name, "value": variables[name]}}
-
-
-def _kind(name: Json) -> tuple[tuple[type, ...], Json]:
-    if str(name).casefold() not in _KINDS:
-        raise InvalidInput(f"a variable cannot be of the type {name!r}", hint=f"Known: {', '.join(_KINDS)}.")
-    return _KINDS[str(name).casefold()]
-
-
-def _of_kind(name: str, value: Json, kinds: tuple[type, ...], wanted: str) -> Json:
-    is_truth = isinstance(value, bool)
-    if value is None or (isinstance(value, kinds) and is_truth == (bool in kinds)):
+def _of_kind(name: str, value: Any, kinds: tuple[type, ...]) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool)):
         return value
-    raise InvalidInput(f"the variable {name!r} is declared {wanted}, and the value is {kind_of(value)}")
+    wanted = next(word for word, (types, _) in VARIABLE_TYPES.items() if types == kinds)
+    raise InvalidInput(f"the variable {name!r} is of the type {wanted}, and {value!r} is not")
 
 
-async def _terminate(doing: Doing) -> Json:
-    from aml_magics.workflows.logic_app.running import Terminated  # noqa: PLC0415 - the runner imports the handlers
-
-    doing.inputs = doing.value(doing.action.inputs)
-    known = {"Succeeded": Status.SUCCEEDED, "Failed": Status.FAILED, "Cancelled": Status.CANCELLED}
-    status = doing.inputs.get("runStatus")
-    if status not in known:
-        raise InvalidInput(f"a run cannot end as {status!r}", hint=f"Known: {', '.join(known)}.")
-    error = doing.inputs.get("runError") or {}
-    raise Terminated(known[status], str(error.get("code", "")), str(error.get("message", "")))
-
-
-def _array(doing: Doing, key: str) -> list[Json]:
-    value = doing.value(doing.action.inputs[key])
-    if isinstance(value, list):
+def _number(what: str, value: Any) -> float:  # noqa: ANN401 - any JSON
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    raise InvalidInput(f"{key!r} must be an array, and is {kind_of(value)}")
+    raise InvalidInput(f"{what} is {value!r}, not a number", hint="int('3') makes one of text.")
 
 
-HANDLERS: Mapping[str, Callable[[Doing], Awaitable[Json]]] = {
-    "AppendToArrayVariable": _append_to_array,
-    "AppendToStringVariable": _append_to_string,
+HANDLERS: Mapping[str, Callable[[Doing], Awaitable[Any]]] = {
+    "Http": http,
     "Compose": _compose,
-    "DecrementVariable": _decrement,
-    "Http": _http,
+    "Wait": _wait,
+    "InitializeVariable": _initialize,
+    "SetVariable": _set,
     "IncrementVariable": _increment,
-    "InitializeVariable": _initialize_variable,
-    "Join": _join,
+    "DecrementVariable": _increment,
+    "AppendToArrayVariable": _append_to_array,
+    "AppendToStringVariable": _append_to_text,
+    "Terminate": _terminate,
     "Query": _query,
     "Select": _select,
-    "SetVariable": _set_variable,
-    "Terminate": _terminate,
-    "Wait": _wait,
+    "Join": _join,
 }

@@ -1,52 +1,44 @@
-"""Triggers of a Logic App, run here for some time: each check is noted, and each fire starts a run.
+"""Checking the triggers of a workflow for some time: each check is kept, with the reason why it fired or did not.
 
-A Recurrence fires at its times, at once when it has no start. The blob trigger looks at the direct children of its
-folder at each interval; what is there at the first look is not news, unless it is told to be. It takes at most
-``maxFileCount`` files at a look and the others at the next. When the time is over nothing new starts, and what runs is
-waited for.
+A Recurrence fires at its times, at once when it has no start. The blob trigger lists the direct children of its folder
+at each interval and compares names and ETags with the last look; what is there at the first look is not news, unless it
+is told to be. Files beyond ``maxFileCount`` wait for the next look. With ``splitOn`` each file is a run, and the
+conditions are asked of each; without it, one run has them all. When the time is over nothing new starts, and what runs
+is waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import mimetypes
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from aml_magics.datastores.base import ObjectInfo
-from aml_magics.model.errors import AmlError, InvalidInput
-from aml_magics.model.recurrence import Recurrence
-from aml_magics.model.triggers import Cron
-from aml_magics.workflows.data_factory.definition import Trigger as ScheduleTrigger
-from aml_magics.workflows.data_factory.trigger_types import schedule
-from aml_magics.workflows.language import dates, evaluate
-from aml_magics.workflows.logic_app.checks import is_blob_trigger
+from aml_magics.model.errors import AmlError
+from aml_magics.workflows.language import evaluate
+from aml_magics.workflows.logic_app.blobs import BlobTrigger, blob_trigger, is_blob_trigger, properties
 from aml_magics.workflows.logic_app.conditions import holds
 from aml_magics.workflows.logic_app.definition import Trigger
-from aml_magics.workflows.logic_app.records import Status, TriggerCheck, WorkflowRun
+from aml_magics.workflows.logic_app.records import Status, TriggerCheck, Watched, WorkflowRun
+from aml_magics.workflows.logic_app.recurrences import due_times, interval_of
 from aml_magics.workflows.logic_app.running import Runner
 from aml_magics.workflows.logic_app.scope import TriggerScope
 from aml_magics.workflows.places import Place, place_for
-from aml_magics.workflows.workspace import one_error
+from aml_magics.workflows.workspace import MlWorkspace, one_error
 
-__all__ = ["Options", "Watched", "folder_of", "run_triggers"]
+__all__ = ["Options", "places", "run_triggers"]
 
-Json = Any
-_UNITS = {"Second": 1, "Minute": 60, "Hour": 3600, "Day": 86400, "Week": 604800, "Month": 2592000}
-_FILES, _ENOUGH = 10, 1_000_000
+_ENOUGH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How long the triggers may fire (seconds), and what is other than the definition says.
 
-    ``interval`` (seconds) replaces that of the polls; ``existing``: what is there already is news; ``once``: stop after
-    the first check that fired.
+    ``interval`` (seconds) replaces that of the checks; ``existing``: what is there already is news; ``once``: stop
+    after the first check that fired.
     """
 
     seconds: float
@@ -56,52 +48,51 @@ class Options:
     datastore: str = ""
 
 
-@dataclass(slots=True)
-class Watched:
-    """What came of running the triggers, as it grows. ``places`` has for each blob trigger what it looked at."""
+async def places(runner: Runner, workspace: MlWorkspace, datastore: str = "") -> dict[str, tuple[BlobTrigger, Place]]:
+    """What each blob trigger watches, and where that is. Raises ``InvalidInput`` for a place that is not there."""
+    found: dict[str, tuple[BlobTrigger, Place]] = {}
+    for trigger in runner.workflow.triggers:
+        if is_blob_trigger(trigger):
+            watched = blob_trigger(trigger, TriggerScope(runner.workflow, runner.begin(trigger.name), runner.now))
+            place = await place_for(
+                workspace,
+                watched.container,
+                account=watched.account,
+                what=f"trigger {trigger.name!r}",
+                wanted=datastore,
+                noted=runner.workflow.datastore,
+            )
+            found[trigger.name] = (watched, place)
+    return found
 
-    runs: list[WorkflowRun] = field(default_factory=list)
-    checks: list[TriggerCheck] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
-    next_due: datetime | None = None
 
-
-async def run_triggers(runner: Runner, options: Options, watched: Watched | None = None) -> Watched:
+async def run_triggers(
+    runner: Runner, workspace: MlWorkspace, options: Options, watched: Watched | None = None
+) -> Watched:
     """Let all triggers fire, and wait for what they started. ``watched`` is filled as it goes.
 
     Raises ``InvalidInput`` for a place that cannot be watched, and what the first look at it raises.
     """
     watched = Watched() if watched is None else watched
+    found = await places(runner, workspace, options.datastore)
+    over = asyncio.Event()
     with one_error():
         async with asyncio.TaskGroup() as group:
-            over = asyncio.Event()
-            firing = [_Firing(runner, one, options, group, watched, over) for one in runner.workflow.triggers]
-            for one in firing:
-                await one.prepare()
-            for one in firing:
-                group.create_task(one.fire())
+            checking = [_Checking(runner, one, options, group, watched, over) for one in runner.workflow.triggers]
+            looks = [
+                _Looking(one, workspace, *found[one.trigger.name]) for one in checking if one.trigger.name in found
+            ]
+            for one in looks:
+                await one.begin()
+                group.create_task(one.go_on())
+            for each in checking:
+                if each.trigger.name not in found:
+                    group.create_task(each.on_times())
     return watched
 
 
-def folder_of(trigger: Trigger, scope: TriggerScope) -> tuple[str, str]:
-    """The container and the folder that a blob trigger watches, out of its folder id. Raises ``InvalidInput``."""
-    written = (trigger.inputs.get("queries") or {}).get("folderId")
-    id_ = evaluate(written, scope)
-    path = trigger.metadata.get(id_) if isinstance(id_, str) else None
-    if path is None:
-        try:
-            path = id_ if str(id_).startswith("/") else unquote(base64.b64decode(str(id_), validate=True).decode())
-        except (binascii.Error, UnicodeDecodeError):
-            path = ""
-    container, _, folder = str(path).strip("/").partition("/")
-    if not container:
-        message = f"trigger {trigger.name!r}: the folderId {written!r} names no container"
-        raise InvalidInput(message, hint="It is base64 of %2fCONTAINER%2fFOLDER.")
-    return container, folder
-
-
-class _Firing:
-    """One trigger while it fires."""
+class _Checking:
+    """One trigger while it is checked: its conditions, its runs, its history."""
 
     def __init__(
         self,
@@ -112,69 +103,38 @@ class _Firing:
         watched: Watched,
         over: asyncio.Event,
     ) -> None:
-        self._runner = runner
-        self._trigger = trigger
-        self._options = options
+        self.runner = runner
+        self.trigger = trigger
+        self.options = options
+        self.watched = watched
+        self.end = runner.clock.now() + options.seconds
         self._group = group
-        self._watched = watched
         self._over = over
-        self._end = runner.clock.now() + options.seconds
-        self._turns = asyncio.Semaphore(trigger.concurrency or _ENOUGH)
-        self._known: dict[str, str] = {}
-        self._waiting: dict[str, ObjectInfo] = {}
-        self._place = Place("", "")
-        self._folder = ""
+        self._turns = asyncio.Semaphore(trigger.runs or _ENOUGH)
+        self._unended: list[WorkflowRun] = []
 
-    async def prepare(self) -> None:
-        """Find the place of a blob trigger, and look at it for the first time."""
-        if not is_blob_trigger(self._trigger):
-            return
-        container, self._folder = folder_of(self._trigger, self._scope({}))
-        what, options = f"trigger {self._trigger.name!r}", self._options
-        noted = self._runner.workflow.datastore
-        self._place = await place_for(
-            self._runner.workspace, container, what=what, wanted=options.datastore, noted=noted
-        )
-        self._watched.places[self._trigger.name] = "/".join(filter(None, (self._place.datastore, self._folder)))
-        if not options.existing:
-            self._known = {one.name: one.etag for one in await self._listing()}
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
 
-    async def fire(self) -> None:
-        if is_blob_trigger(self._trigger):
-            await self._poll()
-        else:
-            await self._recur()
-
-    async def _recur(self) -> None:
-        begin = self._runner.now()
-        if self._trigger.recurrence.get("startTime") is None and not self._trigger.recurrence.get("schedule"):
-            self._check_times(begin)
-        table = _recurrence(self._trigger).timetable(begin)
-        due = table.next_after(begin.timestamp())
-        while due is not None and not self._over.is_set():
-            if due > self._end:
-                self._watched.next_due = datetime.fromtimestamp(due, UTC)
+    async def on_times(self) -> None:
+        """A Recurrence."""
+        for due in due_times(self.trigger, self.runner.now(), self.options.interval):
+            if due > self.end:
+                self.watched.next_due = datetime.fromtimestamp(due, UTC)
                 return
-            await self._rest(due - self._runner.clock.now())
-            if not self._over.is_set():
-                self._check_times(datetime.fromtimestamp(due, UTC))
-            due = table.next_after(due)
+            await self.rest(due - self.runner.clock.now())
+            if self.is_over:
+                return
+            reason = self.reason_to_wait()
+            if reason:
+                self.note(Status.SKIPPED, reason)
+            else:
+                self.decide([None], 0, "its time has come", scheduled=datetime.fromtimestamp(due, UTC))
 
-    def _check_times(self, due: datetime) -> None:
-        self._decide([{"body": None, "scheduledTime": _stamp(due)}], "")
-
-    async def _poll(self) -> None:
-        interval = self._options.interval or _interval(self._trigger.recurrence)
-        if self._options.existing:
-            await self._look()
-        while self._runner.clock.now() < self._end and not self._over.is_set():
-            await self._rest(min(interval, self._end - self._runner.clock.now()))
-            if not self._over.is_set():
-                await self._look()
-
-    async def _rest(self, seconds: float) -> None:
-        """Sleep, unless another trigger ended it all."""
-        sleeping = asyncio.ensure_future(self._runner.clock.sleep(max(0.0, seconds)))
+    async def rest(self, seconds: float) -> None:
+        """Sleep, unless another trigger ends it all."""
+        sleeping = asyncio.ensure_future(self.runner.clock.sleep(max(0.0, seconds)))
         stopping = asyncio.ensure_future(self._over.wait())
         try:
             await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -182,45 +142,52 @@ class _Firing:
             sleeping.cancel()
             stopping.cancel()
 
-    async def _look(self) -> None:
-        try:
-            found = await self._listing()
-        except AmlError as error:
-            self._note(Status.FAILED, 0, str(error))
-            return
-        changed = [one for one in found if self._known.get(one.name) != one.etag]
-        self._known = {one.name: one.etag for one in found}
-        self._waiting = {name: one for name, one in self._waiting.items() if name in self._known}
-        self._waiting |= {one.name: one for one in changed}
-        queries = self._trigger.inputs.get("queries") or {}
-        most = int(queries.get("maxFileCount", _FILES))
-        taken = [self._waiting.pop(name) for name in list(self._waiting)[:most]]
-        if not taken:
-            self._note(Status.SKIPPED, 0, "nothing was added or modified")
-            return
-        bodies = [_as_body(one, self._place) for one in taken]
-        outputs = [{"body": one} for one in bodies] if self._trigger.split_on else [{"body": bodies}]
-        self._decide(outputs, f"{len(self._waiting)} more at the next look" if self._waiting else "")
+    def reason_to_wait(self) -> str:
+        """Why the trigger is not checked now, or nothing."""
+        self._unended = [one for one in self._unended if one.ended is None]
+        if self.trigger.is_single and self._unended:
+            return "not checked: a run is under way (SingleInstance)"
+        waiting = [one for one in self._unended if one.started is None]
+        if self.trigger.waiting is not None and len(waiting) >= self.trigger.waiting:
+            return f"not checked: {len(waiting)} runs wait already (maximumWaitingRuns)"
+        return ""
 
-    def _decide(self, outputs: Sequence[Mapping[str, Json]], left: str) -> None:
+    def split(self, bodies: list[dict[str, Any]], what: str) -> None:
+        """One run for all that was found, or as splitOn says."""
+        items: Any = [bodies]
+        if self.trigger.split_on:
+            try:
+                items = evaluate(self.trigger.split_on, self._scope(bodies))
+            except AmlError as error:
+                self.note(Status.FAILED, f"{what}; splitOn: {error}", found=len(bodies))
+                return
+        if isinstance(items, list):
+            self.decide(items, len(bodies), what)
+        else:
+            self.note(Status.FAILED, f"{what}; splitOn {self.trigger.split_on} is no array", found=len(bodies))
+
+    def decide(self, bodies: Sequence[Any], found: int, what: str, scheduled: datetime | None = None) -> None:
         """Start a run for each of these that meets the conditions, and note the check."""
-        reasons, started = [], 0
-        for one in outputs:
-            if reason := self._unmet(one):
-                reasons.append(reason)
-                continue
-            started += 1
-            self._group.create_task(self._run(one))
-        if started and self._options.once:
+        reasons: dict[str, int] = {}
+        runs = []
+        for body in bodies:
+            if reason := self._unmet(body):
+                reasons[reason] = reasons.get(reason, 0) + 1
+            else:
+                runs.append(self._start(body, scheduled))
+        why = [
+            f"{reason}{f' ({count} of {len(bodies)})' if len(bodies) > 1 else ''}" for reason, count in reasons.items()
+        ]
+        failed = any("cannot be asked" in reason for reason in reasons)
+        status = Status.SUCCEEDED if runs else Status.FAILED if failed else Status.SKIPPED
+        self.note(status, "; ".join([what, *why]), found=found, runs=tuple(one.id for one in runs))
+        if runs and self.options.once:
             self._over.set()
-        reason = "; ".join(filter(None, (*dict.fromkeys(reasons), left)))
-        failed = any("cannot be asked" in each for each in reasons)
-        status = Status.SUCCEEDED if started else Status.FAILED if failed else Status.SKIPPED
-        self._note(status, started, reason)
 
-    def _unmet(self, outputs: Mapping[str, Json]) -> str:
-        scope = self._scope(outputs)
-        for condition in self._trigger.conditions:
+    def _unmet(self, body: Any) -> str:  # noqa: ANN401 - any JSON
+        """The condition that does not hold, or nothing."""
+        scope = self._scope(body)
+        for condition in self.trigger.conditions:
             try:
                 if not holds(condition, scope):
                     return f"the condition {condition} did not hold"
@@ -228,53 +195,83 @@ class _Firing:
                 return f"the condition {condition} cannot be asked: {error}"
         return ""
 
-    def _scope(self, outputs: Mapping[str, Json]) -> TriggerScope:
-        return TriggerScope(self._trigger.name, outputs, self._runner.workflow.parameters, self._runner.now)
+    def _scope(self, body: Any) -> TriggerScope:  # noqa: ANN401 - any JSON
+        return TriggerScope(self.runner.workflow, self.runner.begin(self.trigger.name, body), self.runner.now)
 
-    async def _run(self, outputs: Mapping[str, Json]) -> None:
-        async with self._turns:
-            self._watched.runs.append(await self._runner.run(self._trigger.name, outputs))
+    def _start(self, body: Any, scheduled: datetime | None) -> WorkflowRun:  # noqa: ANN401 - any JSON
+        run = self.runner.begin(self.trigger.name, body, scheduled)
+        self.watched.runs.append(run)
+        self._unended.append(run)
+        self._group.create_task(self._in_turn(run))
+        return run
+
+    async def _in_turn(self, run: WorkflowRun) -> None:
+        try:
+            async with self._turns:
+                await self.runner.carry_out(run)
+        except asyncio.CancelledError:
+            run.status = run.status or Status.CANCELLED
+            raise
+
+    def note(self, status: Status, why: str, *, found: int = 0, runs: tuple[str, ...] = ()) -> None:
+        at = self.runner.now()
+        self.watched.checks.append(
+            TriggerCheck(at=at, trigger=self.trigger.name, status=status, why=why, found=found, runs=runs)
+        )
+
+
+class _Looking:
+    """A blob trigger: what it has seen, and what is new at each look."""
+
+    def __init__(self, checking: _Checking, workspace: MlWorkspace, watched: BlobTrigger, place: Place) -> None:
+        self._checking = checking
+        self._workspace = workspace
+        self._watched = watched
+        self._place = place
+        self._seen: Mapping[str, str] = {}
+
+    async def begin(self) -> None:
+        """The first look."""
+        name = self._checking.trigger.name
+        self._checking.watched.places[name] = "/".join(filter(None, (self._place.datastore, self._watched.folder)))
+        if self._checking.options.existing:
+            await self._look()
+            return
+        self._seen = {one.name: one.etag for one in await self._listing()}
+        count = len(self._seen)
+        there = f"{count:,} file{' is' if count == 1 else 's are'} there" if count else "nothing is there"
+        self._checking.note(Status.SKIPPED, f"the first look: {there}{', no news' if count else ''}")
+
+    async def go_on(self) -> None:
+        """All further looks, the last one at the end."""
+        checking = self._checking
+        interval = checking.options.interval or interval_of(checking.trigger)
+        while checking.runner.clock.now() < checking.end and not checking.is_over:
+            await checking.rest(min(interval, checking.end - checking.runner.clock.now()))
+            if not checking.is_over:
+                await self._look()
+
+    async def _look(self) -> None:
+        checking = self._checking
+        if reason := checking.reason_to_wait():
+            checking.note(Status.SKIPPED, reason)
+            return
+        try:
+            there = await self._listing()
+        except AmlError as error:
+            checking.note(Status.FAILED, f"the look failed: {error}")
+            return
+        new = [one for one in there if self._seen.get(one.name) != one.etag]
+        new.sort(key=lambda one: (one.modified, one.name))
+        taken, later = new[: self._watched.most], new[self._watched.most :]
+        waiting = {one.name: self._seen.get(one.name, "") for one in later}
+        self._seen = {one.name: waiting.get(one.name, one.etag) for one in there}
+        if not taken:
+            checking.note(Status.SKIPPED, "nothing was added or modified")
+            return
+        more = f", {len(later):,} more at the next look (maxFileCount)" if later else ""
+        what = f"{len(taken):,} file{'' if len(taken) == 1 else 's'} added or modified{more}"
+        checking.split([properties(self._watched, one) for one in taken], what)
 
     async def _listing(self) -> list[ObjectInfo]:
-        return await self._runner.workspace.objects(self._place.datastore, self._folder)
-
-    def _note(self, status: Status, runs: int, reason: str) -> None:
-        check = TriggerCheck(trigger=self._trigger.name, at=self._runner.now(), status=status, runs=runs, reason=reason)
-        self._watched.checks.append(check)
-
-
-def _recurrence(trigger: Trigger) -> Recurrence | Cron:
-    value = dict(trigger.recurrence)
-    if value.get("frequency") == "Second":
-        return Recurrence(frequency="Second", interval=int(value.get("interval", 1)))
-    properties = {"recurrence": value}
-    found, _end = schedule(
-        ScheduleTrigger(name=trigger.name, type="ScheduleTrigger", properties=properties, pipelines=())
-    )
-    return found
-
-
-def _interval(recurrence: Mapping[str, Json]) -> float:
-    return float(_UNITS[recurrence["frequency"]] * recurrence["interval"])
-
-
-def _as_body(info: ObjectInfo, place: Place) -> Json:
-    """A blob as the connector tells it."""
-    path, name = f"/{place.container}/{info.name}", info.name.rpartition("/")[2]
-    id_ = base64.b64encode(path.replace("/", "%2f").encode()).decode()
-    return {
-        "Id": id_,
-        "Name": name,
-        "DisplayName": name,
-        "Path": path,
-        "LastModified": _stamp(datetime.fromtimestamp(info.modified, UTC)),
-        "Size": info.size,
-        "MediaType": mimetypes.guess_type(name)[0] or "application/octet-stream",
-        "IsFolder": False,
-        "ETag": f'"{info.etag}"',
-        "FileLocator": id_,
-    }
-
-
-def _stamp(at: datetime) -> str:
-    return dates.stamp(at.astimezone(UTC))
+        return await self._workspace.objects(self._place.datastore, self._watched.folder)

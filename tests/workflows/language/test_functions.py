@@ -221,6 +221,8 @@ WRONG = [
     ("createArray()", "createArray() takes at least 1 argument, not 0, at column 1"),
     ("substring('a')", "substring() takes 2 to 3 arguments, not 1, at column 1"),
     ("toLower(3)", "toLower(): argument 1 must be text, and is the number 3, at column 9 of 'toLower(3)'"),
+    ("toLower(json('{\"a\": 1}')['a'])", "argument 1 must be text, and is the number 1, at column 9"),
+    ("if(json('[0]')[0], 1, 2)", "argument 1 must be true or false, and is the number 0, at column 4"),
     ("concat('a', toLower(null))", "toLower(): argument 1 must be text, and is null, at column 21"),
     ("substring('abc', 4)", "argument 2 must be from 0 to 3, the length of the text, and is 4, at column 18"),
     ("substring('abc', 1, 3)", "argument 3 must be from 0 to 2, what is left of the text, and is 3"),
