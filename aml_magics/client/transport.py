@@ -45,6 +45,7 @@ Elsewhere = Callable[[], Awaitable["Services | None"]]
 Query = Mapping[str, str | int | bool | None]
 """``None`` is left out; booleans are written ``true`` and ``false``."""
 
+_ACCEPT = "application/json, text/plain, */*"
 _BYTES = "application/octet-stream"
 _TIMEOUT = 30.0
 _PATIENCE = 120.0
@@ -70,10 +71,7 @@ class Answer(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """One call, whatever the number of attempts. ``name`` is for messages: ``GET /Pipelines/abc``.
-
-    ``since`` is the first byte of the answer that is wanted.
-    """
+    """One call, whatever the number of attempts. ``name`` is for messages: ``GET /Pipelines/abc``."""
 
     method: str
     service: Service
@@ -82,7 +80,7 @@ class _Call(NamedTuple):
     content: bytes
     content_type: str
     is_question: bool
-    since: int = 0
+    since: int = 0  # the first byte of the answer that is wanted
 
     @property
     def name(self) -> str:
@@ -276,8 +274,7 @@ class Transport:
     def _request(self, call: _Call) -> httpx.Request:
         scope = self._scope if call.service.is_scoped else ""
         url = f"{self._bases[call.service.side]}{call.service.prefix}{scope}{call.path}"
-        headers = {"Content-Type": call.content_type, "Accept": "application/json, text/plain, */*"}
-        headers |= range_header(call.since)
+        headers = {"Content-Type": call.content_type, "Accept": _ACCEPT, **range_header(call.since)}
         query = {name: query_text(value) for name, value in call.query.items() if value is not None}
         try:
             return self._client.build_request(

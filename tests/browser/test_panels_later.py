@@ -102,6 +102,7 @@ def expect_snapshots(shown):
     picture = shown.locator(".aml-timeline-static img").first
     expect(picture).to_be_visible()
     assert picture.evaluate("one => one.naturalWidth") > 0
+    expect(shown.locator("details > summary", has_text="7 days")).to_be_visible()
     expect(shown.get_by_text("At once: ").first).to_be_visible()
     expect(shown.get_by_role("cell", name=NAME).first).to_be_visible()
     expect(shown.locator(".aml-table")).to_have_count(0)
