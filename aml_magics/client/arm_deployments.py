@@ -90,8 +90,9 @@ class Deploying:
         except StillGoing as error:
             raise self._still_going() from error
         except ServiceError as error:
-            if error.status != 200:
-                raise  # not the deployment failed, the look at it did
+            if error.status != 200:  # not the deployment failed, the look at it did
+                message = f"the deployment {self.name!r} cannot be watched: {error.message}"
+                raise StillGoing(message, hint=f"{_RUN_AGAIN}.") from error
         return await self._outcome(patience)
 
     async def _asked(self, what: str, body: Json) -> Any:  # noqa: ANN401 - JSON
@@ -118,7 +119,7 @@ class Deploying:
                 raise _refused(self.name, error.message) from error
             if error.status and error.status < 500:
                 raise
-            now = await self._now()
+            now = await self._now_or_unknown(error)
             if now is None or (former is not None and now.correlation == former.correlation):
                 error.hint = "It was not begun: run the same line again."
                 raise
@@ -130,6 +131,14 @@ class Deploying:
             return read("the deployment", deployment_from, await self._manager.get(self._path, DEPLOYMENTS))
         except NotFound:
             return None
+
+    async def _now_or_unknown(self, error: ServiceError) -> Deployment | None:
+        """As ``_now``, after a PUT without an answer. Raises ``error`` when nobody tells what became of it."""
+        try:
+            return await self._now()
+        except AmlError:
+            error.hint = "Whether it was begun cannot be told now. Run the same line again later: it finds out."
+            raise error from None
 
     async def _outcome(self, patience: float | None) -> Deployment:
         now = await self._now()

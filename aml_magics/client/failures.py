@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from aml_magics.client.permissions import lacking
 from aml_magics.client.services import MANAGER
-from aml_magics.model.errors import AmlError, Conflict, InvalidInput, ServiceError
+from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, ServiceError
 from aml_magics.model.secret import Secret, redacted
 from aml_magics.wire.arm_errors import told_in_full
 from aml_magics.wire.v1_errors import StorageFailed, error_from
@@ -22,6 +22,7 @@ _INPUT_CODES = ("UserError", "BadArgument", "InvalidArgument", "ArgumentInvalid"
 _TAKEN = "another datastore with the same name already exists"  # the datastore service says it in words only
 _PERHAPS = "It may have been carried out all the same: look at the list before you do it again."
 _REFUSED = "It was refused as it is, and nothing has changed."
+_NOT_THERE = "Check the name, the resource group and the subscription."
 _IN_THE_WAY = "Nothing has changed: try again when what is in the way has ended."
 _HINTS = {
     401: "The access token is missing or has expired: sign in again.",
@@ -57,6 +58,8 @@ def refusal(
         if isinstance(error, InvalidInput) and _TAKEN in text.casefold():
             return Conflict(text)
         error.message = text
+        if isinstance(error, NotFound) and needs[1] == MANAGER.name:
+            error.hint = _NOT_THERE
         return error
     if status == 409:
         return Conflict(text, hint=_IN_THE_WAY if needs[1] == MANAGER.name else "")

@@ -22,6 +22,7 @@ __all__ = ["LogicAppCalls", "or_none"]
 
 _PROVIDER = "Microsoft.Logic/workflows"
 _LOOKED_INTO = 10  # fired checks of which the run is asked what it started
+_PAGE = 100
 _RUN_ID = "x-ms-workflow-run-id"
 
 
@@ -36,10 +37,9 @@ class LogicAppCalls:
         return sorted(await read_all("Logic App", logic_app_from, answers), key=lambda one: one.name.casefold())
 
     async def found(self, name: str, where: Where) -> LogicApp:
-        if name.startswith("/"):
-            return read(f"the Logic App {name!r}", logic_app_from, await self._manager.get(name, LOGIC))
+        path = name if name.startswith("/") else _path(where, name)
         try:
-            return read(f"the Logic App {name!r}", logic_app_from, await self._manager.get(_path(where, name), LOGIC))
+            return read(f"the Logic App {name!r}", logic_app_from, await self._manager.get(path, LOGIC))
         except NotFound as error:
             known = [one.name for one in await self.listed(where)]
             message = f"there is no Logic App {name!r} in the resource group {where.group!r}"
@@ -56,7 +56,7 @@ class LogicAppCalls:
 
     async def runs(self, name: str, limit: int, where: Where) -> list[HostedRun]:
         app = await self.found(name, where)
-        answers = await self._manager.listed(f"{app.id}/runs", LOGIC, enough=limit, **{"$top": limit})
+        answers = await self._manager.listed(f"{app.id}/runs", LOGIC, enough=limit, **{"$top": min(limit, _PAGE)})
         return await read_all("run", lambda one: run_from(one, app.name), answers)
 
     async def work(self, name: str, run: str, where: Where) -> list[Work]:
@@ -92,7 +92,7 @@ class LogicAppCalls:
         checks: list[Check] = []
         for one in names:
             path = f"{app.id}/triggers/{segment(one)}/histories"
-            answers = await self._manager.listed(path, LOGIC, enough=limit, **{"$top": limit})
+            answers = await self._manager.listed(path, LOGIC, enough=limit, **{"$top": min(limit, _PAGE)})
             checks += await read_all("check", partial(check_from, trigger=one), answers)
         newest = sorted(checks, key=lambda one: one.at.timestamp() if one.at else 0.0, reverse=True)[:limit]
         return await self._with_runs(app, newest)

@@ -18,7 +18,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,14 +27,14 @@ import httpx
 from aml_magics.client.addresses import LOCAL
 from aml_magics.client.dates import instant_in, pause_in
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
+from aml_magics.client.messages import NO_BODY, Bearer, address_of, encoded, error_body, query_text
 from aml_magics.client.ranges import Part, part_of, range_header
 from aml_magics.client.services import JSON, Service, pause_before_retry
 from aml_magics.client.trust import authorities
-from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
+from aml_magics.model.errors import AmlError, InvalidInput, ServiceError
 
 if TYPE_CHECKING:
     from aml_magics.client.tokens import TokenSource
-    from aml_magics.model.secret import Secret
     from aml_magics.wire.arm import Services
 
 __all__ = ["Answer", "Network", "Query", "Sleep", "Transport"]
@@ -45,7 +45,7 @@ Elsewhere = Callable[[], Awaitable["Services | None"]]
 Query = Mapping[str, str | int | bool | None]
 """``None`` is left out; booleans are written ``true`` and ``false``."""
 
-_NO_BODY: Any = object()
+_ACCEPT = "application/json, text/plain, */*"
 _BYTES = "application/octet-stream"
 _TIMEOUT = 30.0
 _PATIENCE = 120.0
@@ -71,10 +71,7 @@ class Answer(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """One call, whatever the number of attempts. ``name`` is for messages: ``GET /Pipelines/abc``.
-
-    ``since`` is the first byte of the answer that is wanted.
-    """
+    """One call, whatever the number of attempts. ``name`` is for messages: ``GET /Pipelines/abc``."""
 
     method: str
     service: Service
@@ -83,7 +80,7 @@ class _Call(NamedTuple):
     content: bytes
     content_type: str
     is_question: bool
-    since: int = 0
+    since: int = 0  # the first byte of the answer that is wanted
 
     @property
     def name(self) -> str:
@@ -135,7 +132,7 @@ class Transport:
         patience: float = _PATIENCE,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        address = _address(api)
+        address = address_of(api)
         self._move(api, history or api)
         self._elsewhere = elsewhere
         self._scope = scope.rstrip("/")
@@ -161,6 +158,10 @@ class Transport:
     def __repr__(self) -> str:
         return f"<Transport {self.host}>"
 
+    def path_before(self, service: Service) -> str:
+        """The path in the base URL, in front of the service's own."""
+        return httpx.URL(self._bases[service.side]).path.rstrip("/")
+
     @property
     def scope(self) -> str:
         """The workspace's path."""
@@ -176,7 +177,7 @@ class Transport:
         path: str,
         *,
         query: Query | None = None,
-        body: object = _NO_BODY,
+        body: object = NO_BODY,
         is_question: bool = False,
     ) -> Any:  # noqa: ANN401 - JSON is whatever came; wire/ turns it into values
         """Send ``body`` as JSON and return the answer's JSON; ``None`` for an answer without a body (204).
@@ -193,11 +194,11 @@ class Transport:
         path: str,
         *,
         query: Query | None = None,
-        body: object = _NO_BODY,
+        body: object = NO_BODY,
         is_question: bool = False,
     ) -> Answer:
         """As ``json``, with the status and the headers: for what goes on after its answer. Raises as ``json``."""
-        content = _encoded(body)
+        content = encoded(body)
         call = _Call(
             method, service, path, query or {}, content, service.body_type(path), is_question or method == "GET"
         )
@@ -217,12 +218,12 @@ class Transport:
                 self.host, answer.status_code, "broken JSON", call=call.name, is_question=call.is_question
             ) from None
 
-    async def part(self, method: str, service: Service, path: str, *, body: object = _NO_BODY, since: int = 0) -> Part:
+    async def part(self, method: str, service: Service, path: str, *, body: object = NO_BODY, since: int = 0) -> Part:
         """The calls that answer with raw text, the logs of a step: they change nothing, so they may be repeated.
 
         What begins at the byte ``since`` is asked for; a service that does not know how to answer that gives all.
         """
-        content = _encoded(body)
+        content = encoded(body)
         call = _Call(method, service, path, {}, content, service.body_type(path), is_question=True, since=since)
         answer = await self._carry_out(call)
         return part_of(answer.status_code, answer.headers, answer.content)
@@ -255,7 +256,7 @@ class Transport:
             await self._sleep(pause)
 
     async def _attempt(self, call: _Call) -> httpx.Response | _Failure:
-        bearer = _Bearer(await self._tokens.token()) if self._tokens is not None else None
+        bearer = Bearer(await self._tokens.token()) if self._tokens is not None else None
         request = self._request(call)
         try:
             async with self._patiently(call):
@@ -277,9 +278,8 @@ class Transport:
     def _request(self, call: _Call) -> httpx.Request:
         scope = self._scope if call.service.is_scoped else ""
         url = f"{self._bases[call.service.side]}{call.service.prefix}{scope}{call.path}"
-        headers = {"Content-Type": call.content_type, "Accept": "application/json, text/plain, */*"}
-        headers |= range_header(call.since)
-        query = {name: _query_text(value) for name, value in call.query.items() if value is not None}
+        headers = {"Content-Type": call.content_type, "Accept": _ACCEPT, **range_header(call.since)}
+        query = {name: query_text(value) for name, value in call.query.items() if value is not None}
         try:
             return self._client.build_request(
                 call.method, url, params=query or None, content=call.content, headers=headers
@@ -291,12 +291,12 @@ class Transport:
     def _patiently(self, call: _Call) -> AbstractAsyncContextManager[object]:
         return nullcontext() if self._is_in_process or call.is_bulk else asyncio.timeout(self._patience)
 
-    async def _refused(self, call: _Call, answer: httpx.Response, bearer: _Bearer | None) -> _Failure:
+    async def _refused(self, call: _Call, answer: httpx.Response, bearer: Bearer | None) -> _Failure:
         pause = pause_in(answer.headers.get("retry-after", ""))
         error = refusal(
             self.host,
             answer.status_code,
-            _error_body(answer),
+            error_body(answer),
             call=call.name,
             is_question=call.is_question,
             needs=(call.method, call.service.name, call.path),
@@ -332,8 +332,8 @@ class Transport:
         return self._bases != before
 
     def _move(self, api: str, history: str) -> None:
-        self.host = _address(api).netloc.decode()
-        _address(history)
+        self.host = address_of(api).netloc.decode()
+        address_of(history)
         self._bases = {"api": api.rstrip("/"), "history": history.rstrip("/")}
 
     def _note_clock(self, answer: httpx.Response) -> None:
@@ -348,25 +348,6 @@ class Transport:
         return None if at is None or self._date is None else self._date[1] - at.timestamp()
 
 
-class _Bearer(httpx.Auth):
-    """Puts a token on a request, in one expression: no variable of a frame holds it.
-
-    Raises ``NotConnected`` for what cannot be a token.
-    """
-
-    def __init__(self, token: Secret) -> None:
-        # httpx would quote a header that cannot be one in its error message.
-        if not token or not _can_be_a_header(token):
-            message = "the source of access tokens gave something that cannot be one"
-            raise NotConnected(message, hint="Sign in again.")
-        self.secret = token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """httpx's own protocol."""
-        request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
-        yield request
-
-
 def _told(error: httpx.HTTPError, timeout: float) -> tuple[str, bool]:
     """What became of a request that has no answer, and whether it is worth asking again."""
     if "WRONG_VERSION_NUMBER" in str(error):  # what OpenSSL says to an answer in the clear
@@ -379,42 +360,3 @@ def _told(error: httpx.HTTPError, timeout: float) -> tuple[str, bool]:
     if isinstance(error, httpx.TimeoutException):
         return f"did not answer within {timeout:g} s", is_worth_it
     return "broke the connection off before its answer was complete", is_worth_it
-
-
-def _can_be_a_header(token: Secret) -> bool:
-    return token.reveal().isascii() and token.reveal().isprintable() and " " not in token.reveal()
-
-
-def _address(base: str) -> httpx.URL:
-    """A base URL. What is none is not quoted in the message: it may carry a password."""
-    try:
-        url = httpx.URL(base)
-        is_good = url.scheme in ("http", "https") and bool(url.host) and 0 <= (url.port or 0) <= 65535
-    except (httpx.InvalidURL, TypeError, UnicodeError):  # the last for a name that is no international one
-        is_good = False
-    if not is_good:
-        message = "the workspace's address is no http or https URL"
-        raise InvalidInput(message, hint="It looks like https://region.api.azureml.ms.") from None
-    return url
-
-
-def _encoded(body: object) -> bytes:
-    """JSON in UTF-8; nothing for no body. Text may hold half a character that no encoding has: a person's mistake."""
-    try:
-        return b"" if body is _NO_BODY else json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        message = f"the text {error.object[max(0, error.start - 20) : error.end + 20]!r} holds a broken character"
-        raise InvalidInput(message, hint="Write it again.") from None
-
-
-def _query_text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _error_body(answer: httpx.Response) -> object:
-    """The JSON of an error's body; its text when it is plain text; nothing for a page of HTML."""
-    content_type = answer.headers.get("content-type", "")
-    try:
-        return json.loads(answer.content)
-    except ValueError:
-        return answer.content.decode("utf-8", "replace") if content_type.startswith("text/plain") else None

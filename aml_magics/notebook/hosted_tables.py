@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aml_magics.notebook.frames import Columns
 from aml_magics.notebook.tables import seconds_between, table
+from aml_magics.wire.hosted_words import started_id
 
 if TYPE_CHECKING:
     from aml_magics.model.hosted import (
@@ -82,7 +83,7 @@ def apps(call: Call, found: Sequence[LogicApp], notes: Iterable[str] = ()) -> Ta
             "name": one.name,
             "status": one.status.value,
             "trigger": in_words(one),
-            "starts": ", ".join(one.starts) or None,
+            "starts": ", ".join(map(started_id, one.starts)) or None,
             "region": one.location,
             "changed": one.changed,
             "id": one.id,

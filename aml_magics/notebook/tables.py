@@ -16,6 +16,7 @@ from aml_magics.model.resources import Status
 from aml_magics.model.triggers import DatastoreChange, FireTime
 from aml_magics.notebook.frames import Columns, Table, build
 from aml_magics.notebook.present import moment
+from aml_magics.wire.hosted_words import started_id
 
 if TYPE_CHECKING:
     from aml_magics.client.doctor import Finding
@@ -234,7 +235,7 @@ def _schedule(one: Schedule, names: Mapping[str, str], now: datetime) -> Mapping
 
 
 def _hosted(one: HostedTrigger, names: Mapping[str, str]) -> Mapping[str, object]:
-    ids = [start.rpartition("/")[2] for start in one.starts]
+    ids = [started_id(start) for start in one.starts]
     return {
         "name": one.name,
         "status": one.status.value,

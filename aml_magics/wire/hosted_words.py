@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["ml_address", "ml_run_id", "recurrence_in_words", "starts_in"]
+__all__ = ["ml_address", "ml_run_id", "recurrence_in_words", "started_id", "starts_in"]
 
 _ADDRESS = re.compile(r"/Pipeline(?:Endpoint)?Submit/|\.inference\.ml\.azure\.[a-z]+/jobs", re.IGNORECASE)
 _IDS = ("mlPipelineId", "mlPipelineEndpointId")
@@ -32,6 +32,13 @@ def starts_in(definition: object) -> Iterator[str]:
     elif isinstance(definition, list):
         for one in definition:
             yield from starts_in(one)
+
+
+def started_id(start: str) -> str:
+    """What an address or an id starts: the id of a pipeline or of a pipeline endpoint, the host of a batch endpoint."""
+    if start.endswith("/jobs"):
+        return start.partition("://")[2].partition("/")[0]
+    return start.partition("?")[0].rpartition("/")[2]
 
 
 def ml_run_id(answer: object) -> str:

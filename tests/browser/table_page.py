@@ -107,11 +107,11 @@ class TablePage:
     def cells(self) -> int:
         return int(self.raw.locator(".jp-Notebook .jp-Cell").count())
 
-    def findings(self) -> list[str]:
-        """What axe-core finds in the table that is serious or critical."""
+    def findings(self, within: str = ".aml-table") -> list[str]:
+        """What axe-core finds that is serious or critical, in the tables or in what else a selector means."""
         if not self.raw.evaluate("'axe' in window"):
             self.raw.add_script_tag(content=AXE.read_text())
-        found = self.raw.evaluate("axe.run('.aml-table')")["violations"]
+        found = self.raw.evaluate("within => axe.run(within)", within)["violations"]
         return [
             f"{one['id']} ({one['impact']}): {node['html'][:200]}"
             for one in found

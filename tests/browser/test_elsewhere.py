@@ -1,4 +1,4 @@
-"""Panels outside JupyterLab: they are drawn, live, and do what a click says."""
+"""Panels, the timeline and the form outside JupyterLab: they are drawn, live, and do what a click says."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def save(lab_folder):
 
     def saved(folder, *more):
         (lab_folder / folder).mkdir()
-        cells = [v4.new_code_cell(one) for one in (SET_UP, "%aml panel schedules", *more)]
+        cells = [v4.new_code_cell(one) for one in (SET_UP, "%aml panel", "%aml schedule new", *more)]
         write(v4.new_notebook(cells=cells, metadata=PYTHON), lab_folder / folder / "panel.ipynb")
         return f"{folder}/panel.ipynb"
 
@@ -35,7 +35,16 @@ def save(lab_folder):
 
 
 def row(page, text):
-    return page.raw.locator(".aml-table .body [role=row]").filter(has_text=text)
+    schedules = page.raw.locator(".aml-table").filter(has=page.raw.get_by_role("grid", name="Schedules"))
+    return schedules.locator(".body [role=row]").filter(has_text=text)
+
+
+def expect_what_is_live_and_no_snapshot(page):
+    expect(row(page, "nightly")).to_contain_text("2090-01-01")
+    expect(page.raw.get_by_role("region", name="Timeline").locator("svg.aml-tl").first).to_contain_text("weekly")
+    expect(page.raw.locator(".aml-form").get_by_label("Name", exact=True)).to_be_visible()
+    snapshots = page.raw.locator(".aml-static, .aml-timeline-static, .aml-form-static")
+    expect(snapshots.locator("visible=true")).to_have_count(0)
 
 
 def disable(page, name):
@@ -48,14 +57,13 @@ def test_a_panel_in_notebook_7_is_drawn_and_live_and_a_click_disables(page, save
     before = len(page.outside_requests())
     with page.opened(save("seven"), below="notebooks"):
         page.run_all()
-        expect(row(page, "nightly")).to_contain_text("2090-01-01")
-        expect(page.raw.locator(".aml-static")).to_be_hidden()
+        expect_what_is_live_and_no_snapshot(page)
         page.python(f"ws.schedules.{MORE}")
         expect(row(page, "monthly")).to_be_visible()
         disable(page, "weekly")
         assert "Disabled" in page.python("print(ws.schedules.get('weekly').status)")
         assert len(page.outside_requests()) == before
-        page.raw.locator(".aml-table").scroll_into_view_if_needed()
+        page.raw.locator(".aml-table").first.scroll_into_view_if_needed()
         TablePage(page).picture("panel-notebook-7")
         page.python("ws.close()")
 
@@ -63,8 +71,8 @@ def test_a_panel_in_notebook_7_is_drawn_and_live_and_a_click_disables(page, save
 def test_a_panel_in_voila_is_drawn_and_live_and_a_click_disables(page, save):
     asked = len(page.requests)
     page.raw.goto(f"{page.address}/voila/render/{save('voila', LATER)}")
-    expect(row(page, "nightly")).to_contain_text("2090-01-01", timeout=20_000)
-    expect(page.raw.locator(".aml-static")).to_be_hidden()
+    expect(row(page, "nightly")).to_be_visible(timeout=20_000)
+    expect_what_is_live_and_no_snapshot(page)
     expect(row(page, "monthly")).to_be_visible()
     disable(page, "weekly")
     TablePage(page).picture("panel-voila")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from nbformat import v4, write
 
+from tests.browser.table_page import TablePage
+
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 MADE = "Made the schedule Nightly."
 DARK = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
@@ -69,6 +71,7 @@ def test_the_form_makes_a_schedule_by_keyboard_only_and_no_shortcut_fires_inside
     keys.press("Enter")
     form.get_by_text(MADE).wait_for()
     page.screenshot(tmp_path / "form-light.png")
+    assert TablePage(page).findings(".aml-form") == []
     for unlabelled in form.locator("input, select").all():
         assert unlabelled.evaluate("one => one.labels.length") == 1
     assert page.outside_requests() == []

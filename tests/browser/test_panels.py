@@ -27,6 +27,27 @@ run = ws.pipelines.submit("train")
 """
 CELLS = ("%aml panel schedules", "%aml panel pipelines", "%aml panel runs")
 
+COUNT = """\
+import dataclasses
+async def counted(client, action, key):
+    told.append(action)
+    await act(client, action, key)
+panel.kind = dataclasses.replace(panel.kind, change=counted)
+"""
+# When the row says that it is under way and when it says that it is done, in milliseconds after the click.
+CLICK_TWICE = """button => new Promise(done => {
+    const row = button.closest('[role=row]'), clicked = performance.now()
+    let pending = 0
+    const look = () => {
+        if (!pending && row.querySelector('[aria-disabled=true]')) pending = performance.now() - clicked
+        if (row.innerText.includes('Disabled')) done([pending, performance.now() - clicked])
+    }
+    const changes = { subtree: true, childList: true, characterData: true, attributes: true }
+    new MutationObserver(look).observe(row.parentElement, changes)
+    button.click()
+    button.click()
+})"""
+
 
 @pytest.fixture(scope="module")
 def notebook(page, lab_folder):
@@ -69,6 +90,21 @@ def test_a_click_disables_a_schedule(notebook):
     expect(row(notebook, "Schedules", "weekly")).to_contain_text("Disabled")
     expect(row(notebook, "Schedules", "weekly").get_by_role("button", name="Enable weekly")).to_be_visible()
     assert "Disabled" in notebook.python("print(ws.schedules.get('weekly').status)")
+
+
+def test_a_click_while_a_cell_blocks_is_pending_at_once_and_done_once(notebook):
+    make = "ws.schedules.create('yearly', pipeline='score', cron='0 0 1 1 *')"
+    notebook.python(f"made, told = {make}, []; panel = ws.panel('schedules'); act = panel.kind.change")
+    notebook.python(COUNT)
+    button = row(notebook, "Schedules", "yearly").get_by_role("button", name="Disable yearly")
+    expect(button).to_be_visible()
+    notebook.begin("time.sleep(20)")
+    notebook.raw.wait_for_timeout(300)
+    pending, done = button.evaluate(CLICK_TWICE)
+    notebook.raw.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    assert 0 < pending < 100  # milliseconds
+    assert done < 1000
+    assert notebook.python("print(told)").strip() == "['disable']"
 
 
 def test_a_refusal_names_the_schedules_in_the_panels_own_strip(notebook):

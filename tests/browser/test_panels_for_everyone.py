@@ -46,6 +46,25 @@ CROOKED = """tables => tables.flatMap(table => {
     return found
 })"""
 
+# What of a timeline cannot be read: text that is small, that lies over other text, that is cut but for an ellipsis.
+UNREADABLE = """timeline => {
+    const found = [], edge = timeline.getBoundingClientRect()
+    const texts = [...timeline.querySelectorAll('text, .label, p, button, footer, strong')].map(one => {
+        const box = one.getBoundingClientRect()
+        return { words: one.textContent, box, size: parseFloat(getComputedStyle(one).fontSize) }
+    }).filter(({ box }) => box.width && box.height)
+    texts.forEach(({ words, box, size }, index) => {
+        if (size < 11) found.push(`${words} is ${size} pixels high`)
+        if (box.left < edge.left || box.right > edge.right || box.bottom > edge.bottom) found.push(`${words} is cut`)
+        for (const other of texts.slice(index + 1)) {
+            const across = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left)
+            const down = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top)
+            if (across > 1 && down > 2) found.push(`${words} and ${other.words} overlap`)
+        }
+    })
+    return texts.length > 20 ? found : ['there is too little text']
+}"""
+
 
 @pytest.fixture(scope="module")
 def notebook(page, lab_folder):
@@ -162,6 +181,7 @@ def test_axe_finds_nothing_serious_in_any_panel(notebook, theme):
         white = "getComputedStyle(document.querySelector('.aml-table')).backgroundColor === 'rgb(255, 255, 255)'"
         notebook.raw.wait_for_function(white if theme == "Light" else f"!({white})")
         assert notebook.findings() == []
+        assert notebook.findings(".aml-timeline") == []
         for label in LABELS:
             panel(notebook, label).scroll_into_view_if_needed()
             notebook.picture(f"panel-{label.lower()}-{theme.lower()}")
@@ -182,9 +202,33 @@ def test_nothing_overlaps_and_every_button_is_in_reach_in_a_narrow_window(narrow
     panel(narrow, "Pipelines").get_by_role("button", name="Close the details").click()
 
 
+@pytest.mark.parametrize("width", [1000, 500])
+def test_all_text_of_the_timeline_can_be_read_in_a_narrow_window(narrow, width):
+    narrow.raw.set_viewport_size({"width": width, "height": 1000})
+    narrow.raw.wait_for_function("width => document.querySelector('.aml-timeline').offsetWidth < width", arg=width)
+    shown = narrow.raw.locator(".aml-timeline")
+    for length in ("7 days", "24 hours"):
+        shown.get_by_role("button", name=length).click()
+        expect(shown.get_by_role("button", name=length)).to_have_attribute("aria-pressed", "true")
+        assert shown.evaluate(UNREADABLE) == []
+        narrow.picture(f"timeline-{length.partition(' ')[0]}-{width}")
+
+
+def test_the_timeline_is_switched_with_the_keyboard_and_shows_a_new_schedule(notebook):
+    before = notebook.cells()
+    shown = notebook.raw.locator(".aml-timeline")
+    shown.get_by_role("button", name="24 hours").focus()
+    notebook.press("Tab", "b", "d", "d", "Enter")
+    expect(shown.get_by_role("button", name="7 days")).to_have_attribute("aria-pressed", "true")
+    notebook.page.python("ws.schedules.create('hourly', pipeline='score', cron='0 * * * *', experiment_name='E')")
+    expect(shown.get_by_role("img", name="hourly")).to_be_visible()
+    expect(shown.get_by_role("button", name="7 days")).to_be_focused()
+    assert notebook.cells() == before
+
+
 def test_strange_names_are_text_in_every_panel(notebook):
     for label in ("Schedules", "Pipelines"):
         for name in NAMES:
             expect(row(notebook, label, name)).to_be_visible()
-    assert notebook.raw.locator(".aml-table img").count() == 0
+    assert notebook.raw.locator(".aml-table img, .aml-timeline img").count() == 0
     assert "alert" not in notebook.page.dialogs

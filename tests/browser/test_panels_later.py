@@ -72,7 +72,8 @@ def lab(page, lab_folder):
 
 @pytest.fixture
 def found(lab, lab_folder, executed):
-    """Open the notebook as it was saved; what of it is visible."""
+    """Open the notebook as it was saved; what of it is visible. A kernel of its own ends with the test."""
+    own = []
 
     def open_(*, has_state, is_trusted):
         name = f"found-{has_state}-{is_trusted}.ipynb".lower()
@@ -82,14 +83,16 @@ def found(lab, lab_folder, executed):
                 cell.metadata["trusted"] = True
             lab.raw.evaluate(SAVE, [name, json.dumps(notebook)])
         else:
-            notebook.cells.append(
-                v4.new_markdown_cell("What is signed is the text of a notebook: this one is another.")
-            )
+            notebook.cells.append(v4.new_markdown_cell("Trust is in the text of a notebook: this one is another."))
             write(notebook, lab_folder / name)
-        lab.raw.evaluate(OPEN, [name, not (has_state and is_trusted)])
+        is_shared = not (has_state and is_trusted)
+        lab.raw.evaluate(OPEN, [name, is_shared])
+        own[:] = [] if is_shared else [name]
         return lab.raw.locator(".jp-NotebookPanel:visible")
 
-    return open_
+    yield open_
+    if own:
+        lab.raw.evaluate("async () => await window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
 
 def expect_snapshots(shown):
@@ -99,6 +102,7 @@ def expect_snapshots(shown):
     picture = shown.locator(".aml-timeline-static img").first
     expect(picture).to_be_visible()
     assert picture.evaluate("one => one.naturalWidth") > 0
+    expect(shown.locator("details > summary", has_text="7 days")).to_be_visible()
     expect(shown.get_by_text("At once: ").first).to_be_visible()
     expect(shown.get_by_role("cell", name=NAME).first).to_be_visible()
     expect(shown.locator(".aml-table")).to_have_count(0)

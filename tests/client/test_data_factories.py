@@ -180,7 +180,11 @@ def test_a_pipeline_is_started_once_with_its_parameters(started):
     started.tell("POST .*/createRun$", httpx.ReadError("gone"), after=True)
     with pytest.raises(ServiceError, match="may have been carried out"):
         fire(NAME, parameters=given)
+    started.tell("POST .*/createRun$", 429, times=-1, retry_after="1")
+    with pytest.raises(ServiceError, match="in 1 s"):
+        fire(NAME, parameters=given)
     assert started.stand_in.fired[NAME] == 2
+    assert started.asked("POST .*/createRun$") == 3
 
 
 def run(number: int, **more: object) -> dict[str, object]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from aml_magics.background import Background
 from aml_magics.client.arm import StillGoing
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotFound, ServiceError
 from aml_magics.model.resources import Status
@@ -193,6 +197,58 @@ def test_a_put_that_did_not_arrive_says_so_and_is_not_sent_again(bed, folder):
     assert bed.stand_in.created.total() == 0
 
 
+def test_an_older_deployment_of_the_same_name_is_not_taken_for_the_lost_one(deployed, folder):
+    deployed.tell(PUT, httpx.ReadError("gone"))
+    with pytest.raises(ServiceError, match="not begun"):
+        deployed.logic_apps.deploy(str(folder))
+    deployed.tell(PUT, httpx.ReadError("gone"), after=True)
+    assert deployed.logic_apps.deploy(str(folder)).was is Status.ACTIVE
+    assert set(deployed.stand_in.created.values()) == {2}
+
+
+def test_an_interrupt_ends_the_watch_and_the_next_time_finds_the_deployment(bed, folder):
+    async def interrupt() -> None:
+        if bed.asked(PUT):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.Event().wait()  # until it is cancelled
+
+    background = Background("aml-arm-bed")
+    try:
+        bed.connection.call = background.call
+        bed.stand_in.looks = 3
+        bed.on_sleep = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            bed.logic_apps.deploy(str(folder))
+        bed.on_sleep = None
+        told: list[str] = []
+        assert bed.logic_apps.deploy(str(folder), tell=told.append).app.name == NAME
+        assert any("was under way" in one for one in told)
+        assert bed.asked(PUT) == 2
+    finally:
+        background.stop()
+
+
+def test_whether_it_was_begun_may_be_unknown_and_the_next_time_finds_out(bed, folder):
+    bed.tell(PUT, httpx.ReadError("gone"), after=True)
+    bed.wire.hooks.append(
+        lambda call: bed.tell("GET .*/deployments/", 503, times=9) if call.startswith("PUT") else None
+    )
+    with pytest.raises(ServiceError) as caught:
+        bed.logic_apps.deploy(str(folder))
+    assert "cannot be told now" in line(caught.value)
+    assert bed.asked(PUT) == 1
+    bed.wire.hooks.clear()
+    bed.wire.tells.clear()
+    assert bed.logic_apps.deploy(str(folder)).app.name == NAME
+
+
+def test_a_deployment_that_cannot_be_watched_goes_on(bed, folder):
+    bed.tell(r"GET .*/operations/op1$", 403, times=-1, message="no right to look")
+    with pytest.raises(StillGoing) as caught:
+        bed.logic_apps.deploy(str(folder))
+    assert "cannot be watched: no right to look. It goes on on Azure" in line(caught.value)
+
+
 def test_a_put_that_is_throttled_is_sent_again_when_azure_says(bed, folder):
     bed.tell(PUT, 429, times=2, retry_after="40")
     bed.logic_apps.deploy(str(folder))
@@ -249,6 +305,11 @@ def test_switching_says_what_it_was_and_looks_all_names_up_first(deployed):
     assert (off.was, off.value.status, off.changed) == (Status.ACTIVE, Status.DISABLED, True)
     (again,) = deployed.logic_apps.disable(NAME)
     assert not again.changed
+    (by_id,) = deployed.logic_apps.disable(again.value.id)
+    assert by_id.value.name == NAME
+    with pytest.raises(NotFound) as caught:
+        deployed.logic_apps.disable(f"{again.value.id}x")
+    assert line(caught.value)
     assert deployed.stand_in.switched == [f"enable {NAME}", f"disable {NAME}"]
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from aml_magics.client.ranges import Part
 from aml_magics.client.services import DATASTORES, EXTRAS, HISTORY, PIPELINES
 from aml_magics.client.transport import Transport
 from aml_magics.model.errors import AmlError, Conflict, InvalidInput, NotConnected, NotFound, ServiceError
@@ -480,15 +481,34 @@ def test_text_with_half_a_character_is_refused_before_it_is_sent():
     assert wire.requests == []
 
 
-def test_logs_are_read_as_text_whatever_their_type_says():
-    answer = httpx.Response(200, content="é\n".encode() + b"\xff", headers={"content-type": "text/plain"})
-    wire = Wire(refused(500), answer)
+def test_logs_are_read_as_they_are_whatever_their_type_says():
+    wire = Wire(refused(500), httpx.Response(200, content=b"\xc3\n\xff", headers={"content-type": "text/plain"}))
 
-    async def go() -> str:
-        return await wire.transport().text("POST", PIPELINES, "/log", body=["fit"])
+    async def go() -> Part:
+        return await wire.transport().part("POST", PIPELINES, "/log", body=["fit"])
 
-    assert asyncio.run(go()) == "é\n\ufffd"
+    assert asyncio.run(go()) == Part(0, b"\xc3\n\xff")
     assert wire.requests[-1].content == b'["fit"]'
+    assert "range" not in wire.requests[-1].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "begin"),
+    [
+        (200, {}, 0),
+        (200, {"content-range": "bytes 7-9/10"}, 0),
+        (206, {"content-range": "bytes 7-9/10"}, 7),
+        (206, {}, 0),
+    ],
+)
+def test_a_part_is_asked_for_and_taken_for_all_unless_it_says_that_it_is_one(status, headers, begin):
+    wire = Wire(httpx.Response(status, content=b"abc", headers=headers))
+
+    async def go() -> Part:
+        return await wire.transport().part("POST", PIPELINES, "/log", body=["fit"], since=7)
+
+    assert asyncio.run(go()) == Part(begin, b"abc")
+    assert wire.requests[-1].headers["range"] == "bytes=7-"
 
 
 def test_objects_travel_as_they_are():

@@ -44,7 +44,7 @@ REGISTRY = {
     )
 }
 MANY = {
-    f"many-{number}": Watch(id=f"many-{number}", name="many", trigger=EVERY_SECOND, created=BORN)
+    f"many-{number}": Watch(id=f"many-{number}", name="many", trigger=EVERY_SECOND, created=BORN, missed=Missed.ALL)
     for number in range(600)
 }
 REGISTRY |= MANY

@@ -36,6 +36,7 @@ class Image:
         self.prefix = prefix
         self._environment = private_environment(private)
         self._environment["PATH"] = f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        self._environment["PIP_NO_COMPILE"] = "0"  # which is pip's way to say: do not compile what nobody imports
         self._environment.pop("VIRTUAL_ENV", None)
         self._environment.pop("PYTHONPATH", None)
 

@@ -14,6 +14,15 @@ from aml_magics.notebook import extension
 from tests.notebook.helpers import TRAIN, Magic, prepare
 
 
+@pytest.fixture(scope="module", autouse=True)
+def only_new_objects_are_searched():
+    """Set aside what is alive already: the shell collects garbage three times a test, each time through all objects."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def one_shell(tmp_path_factory, started_once):
     """IPython has one shell a process; this one writes no history and nothing into the home folder."""

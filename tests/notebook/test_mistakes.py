@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aml_magics.model.errors import AmlError
-from tests.notebook.mistakes import MISTAKES
+from tests.notebook import mistakes, mistakes_exports
+
+MISTAKES = [*mistakes.MISTAKES, *mistakes_exports.MISTAKES]
 
 
 def keep(aml):

@@ -14,7 +14,8 @@ from tests.support import notebooks
 HOSTILE = ("<img src=x onerror=alert(1)>", "تقرير يومي", "n" * 255, "nightly 🚀")
 LABELS = ("Overview", "Pipelines", "Schedules", "Runs", "Datastores")
 # Of the elements that JupyterLab leaves alone in a notebook that somebody else has run.
-KEPT = {"a", "div", "img", "p", "pre", "span", "strong", "table", "caption", "thead", "tbody", "tr", "th", "td"}
+KEPT = {"a", "details", "div", "img", "p", "pre", "span", "strong", "summary"}
+KEPT |= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
 SET_UP = f"""\
 %load_ext aml_magics
 from aml_magics import connect

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -95,6 +95,7 @@ class ArmBed:
         self.wire = Wire(self.stand_in)
         self.now = 0.0
         self.pauses: list[float] = []
+        self.on_sleep: Callable[[], Awaitable[None]] | None = None
         self.connection = Connection(None, self.call, "https://portal.stand-in.example")  # type: ignore[arg-type]
         self.logic_apps = LogicApps(self.connection, self.manager())
         self.data_factories = DataFactories(self.connection, self.manager())
@@ -117,6 +118,8 @@ class ArmBed:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
         self.pauses.append(seconds)
+        if self.on_sleep is not None:
+            await self.on_sleep()
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(coroutine)

@@ -13,9 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from aml_magics.export.arm import Surroundings, resolve
+from tests.support.arm_factories import Answer, FactoryAnswers, Refused, Request
+from tests.support.arm_logic_apps import LogicAppAnswers
 from tests.support.azure_validation import against
 
 ELSEWHERE = "https://elsewhere.example"
@@ -35,22 +37,6 @@ def objections(resource: dict[str, Any]) -> list[str]:
     return [found] if found else []
 
 
-class Answer(NamedTuple):
-    status: int
-    body: Any = None
-    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
-
-
-class Refused(Exception):
-    """An answer of 400 and more."""
-
-    def __init__(self, status: int, code: str, message: str, details: list[dict[str, Any]] | None = None) -> None:
-        error: dict[str, Any] = {"code": code, "message": message}
-        if details:
-            error["details"] = details
-        self.answer = Answer(status, {"error": error})
-
-
 @dataclass
 class Operation:
     """A long-running change: how often it still answers that it goes on, and what it does in the end."""
@@ -62,15 +48,7 @@ class Operation:
 
 
 @dataclass
-class Request:
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any = None
-
-
-@dataclass
-class ArmStandIn:
+class ArmStandIn(LogicAppAnswers, FactoryAnswers):
     """``check`` gives what is wrong with a resource by Microsoft's schemas. ``groups`` have their regions."""
 
     subscription: str
@@ -394,97 +372,6 @@ class ArmStandIn:
         due = {"nextExecutionTime": "2026-11-28T06:30:00Z"} if app["properties"]["state"] == "Enabled" else {}
         names = app["properties"]["definition"]["triggers"]
         return self._page(request, [{"name": one, "properties": {"state": "Enabled", **due}} for one in names])
-
-    def _histories(self, request: Request, _group: str, name: str, _trigger: str) -> Answer:
-        return self._page(request, self.histories.get(name, []))
-
-    def _fire_app(self, request: Request, _group: str, name: str, trigger: str) -> Answer:
-        app = self._get(Request("GET", request.path.partition("/triggers/")[0], {})).body
-        if app["properties"]["state"] != "Enabled":
-            raise Refused(400, "WorkflowDisabled", f"The workflow '{name}' is disabled.")
-        self.fired[f"{name}/{trigger}"] += 1
-        return Answer(202, None, {"x-ms-workflow-run-id": "08584000000000000001"})
-
-    def _actions(self, request: Request, _group: str, _name: str, run: str) -> Answer:
-        if run not in self.actions:
-            raise Refused(404, "WorkflowRunNotFound", f"The workflow run '{run}' could not be found.")
-        return self._page(request, self.actions[run])
-
-    def _action(self, _request: Request, _group: str, _name: str, run: str, action: str) -> Answer:
-        for one in self.actions.get(run, []):
-            if one["name"] == action:
-                return Answer(200, one)
-        raise Refused(404, "WorkflowRunActionNotFound", f"The workflow run action '{action}' could not be found.")
-
-    def _output(self, request: Request, has_token: bool) -> Answer:
-        if has_token or request.query.get("sig") != "c2ln":
-            raise self._violation(401, "AuthorizationFailed", "a token was sent to an address with its own key")
-        return Answer(200, self.outputs[request.path.rpartition("/")[2]])
-
-    def add_action(self, run: str, name: str, status: str, output: Any) -> None:
-        """An action of a run, with the address of what it put out."""
-        key = f"{run}-{name}"
-        self.outputs[key] = output
-        link = {"uri": f"{self.base}/outputs/{key}?sv=1.0&sig=c2ln", "contentSize": 1}
-        times = {"startTime": "2026-11-27T06:30:01Z", "endTime": "2026-11-27T06:30:02Z"}
-        action = {"name": name, "properties": {"status": status, "code": "x", "outputsLink": link, **times}}
-        self.actions.setdefault(run, []).append(action)
-
-    # data factories
-
-    def _list_parts(self, request: Request, group: str, factory: str, kind: str) -> Answer:
-        below = f"{self.group(group)}/providers/Microsoft.DataFactory/factories/{factory}/{kind}/".lower()
-        return self._page(request, [one for one in self.resources.values() if one["id"].lower().startswith(below)])
-
-    def _switch_trigger(self, request: Request, _group: str, _factory: str, name: str, verb: str) -> Answer:
-        if request.body is not None:
-            raise self._violation(400, "BadRequest", f"a body for {verb}")
-        trigger = self._get(Request("GET", request.path.rpartition("/")[0], {})).body
-
-        def finish() -> None:
-            trigger["properties"]["runtimeState"] = "Started" if verb == "start" else "Stopped"
-            self.switched.append(f"{verb} {name}")
-
-        return self._later(finish)
-
-    def _create_run(self, request: Request, _group: str, _factory: str, name: str) -> Answer:
-        pipeline = self._get(Request("GET", request.path.rpartition("/")[0], {})).body
-        strange = set(request.body) - set(pipeline["properties"].get("parameters", {}))
-        if strange:
-            raise self._violation(400, "BadRequest", f"no parameters {strange}")
-        self.fired[name] += 1
-        return Answer(200, {"runId": f"run-{self.fired[name]}"})
-
-    def _query(self, kept: Callable[[], list[dict[str, Any]]], key: str) -> Callable[..., Answer]:
-        operand = key[0].upper() + key[1:]
-
-        def query(request: Request, _group: str, _factory: str) -> Answer:
-            body = self._query_body(request)
-            wanted = [value for one in body.get("filters", []) if one["operand"] == operand for value in one["values"]]
-            found = [one for one in kept() if not wanted or one[key] in wanted]
-            return self._query_page(body, found)
-
-        return query
-
-    def _query_activities(self, request: Request, _group: str, _factory: str, run: str) -> Answer:
-        if run not in self.activity_runs:
-            raise Refused(404, "PipelineRunNotFound", f"the run {run} is not found")
-        return self._query_page(self._query_body(request), self.activity_runs[run])
-
-    def _query_body(self, request: Request) -> dict[str, Any]:
-        body: dict[str, Any] = request.body if isinstance(request.body, dict) else {}
-        known = {"lastUpdatedAfter", "lastUpdatedBefore", "filters", "orderBy", "continuationToken"}
-        if not {"lastUpdatedAfter", "lastUpdatedBefore"} <= set(body) <= known:
-            raise self._violation(400, "BadRequest", f"the query {sorted(body)}")
-        for one in body.get("filters", []):
-            if set(one) != {"operand", "operator", "values"} or one["operator"] != "Equals":
-                raise self._violation(400, "BadRequest", f"the filter {one}")
-        return body
-
-    def _query_page(self, body: dict[str, Any], found: list[dict[str, Any]]) -> Answer:
-        at = int(body.get("continuationToken", 0))
-        more = {"continuationToken": str(at + self.page_size)} if at + self.page_size < len(found) else {}
-        return Answer(200, {"value": found[at : at + self.page_size], **more})
 
 
 def _delta(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from aml_magics.wire.arm_deployments import changes_from, deployment_from, deplo
 from aml_magics.wire.arm_errors import reasons, told_in_full
 from aml_magics.wire.arm_factory import activity_from, pipeline_from, query_to, trigger_from, trigger_run_from
 from aml_magics.wire.arm_logic import action_from, check_from, logic_app_from
-from aml_magics.wire.hosted_words import ml_run_id, recurrence_in_words, starts_in
+from aml_magics.wire.hosted_words import ml_run_id, recurrence_in_words, started_id, starts_in
 
 URL = "https://westeurope.api.azureml.ms/pipelines/v1.0/subscriptions/s/PipelineRuns/PipelineSubmit/p-1"
 KEY = f"AccountKey={'a' * 86}=="
@@ -213,4 +213,6 @@ def test_ids_of_runs_are_found_where_services_put_them():
     assert list(starts_in({"url": URL.replace("PipelineSubmit", "PipelineEndpointSubmit/Id")})) != []
     assert list(starts_in({"uri": "https://e.westeurope.inference.ml.azure.com/jobs"})) != []
     assert list(starts_in({"uri": "https://example.org/jobs"})) == []
+    assert (started_id(URL), started_id("p-1")) == ("p-1", "p-1")
+    assert started_id("https://e.westeurope.inference.ml.azure.com/jobs") == "e.westeurope.inference.ml.azure.com"
     assert recurrence_in_words({"frequency": "Minute", "interval": 5}) == "every 5 minutes"

@@ -15,6 +15,7 @@ from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.model.resources import Host, Status
 from aml_magics.notebook import hosted_tables
 from aml_magics.notebook.commands import data_factory, logic_app
+from aml_magics.wire.hosted_words import started_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ def asking(call: Call) -> Iterator[Callable[[], Beside]]:
 
 def starting(found: Sequence[HostedTrigger], ids: set[str]) -> list[HostedTrigger]:
     """Those that start one of these pipelines."""
-    return [one for one in found if any(start.rpartition("/")[2] in ids for start in one.starts)]
+    return [one for one in found if any(started_id(start) in ids for start in one.starts)]
 
 
 def find(call: Call, name: str) -> HostedTrigger | None:

@@ -128,8 +128,8 @@ PIPELINES = (
 SCHEDULES = (
     Column("name", width=14, grow=2, hint="description"),
     Column("status", kind="status", width=10),
-    Column("trigger", width=17, grow=2, hint="trigger"),
     Column("next_fire", kind="time", width=17, show=_minute),
+    Column("trigger", width=17, grow=2, hint="trigger"),
     Column("outcome", "Last outcome", kind="status", width=11, show=_outcome, hint="why"),
     Column("last_fire", kind="time", width=17, show=_minute),
     Column("pipeline", width=8, grow=1),
@@ -155,9 +155,9 @@ DATASTORES = (
     Column("place", width=20, grow=2, hint="place"),
 )
 OVERVIEW = (
-    Column("what", width=10, show=str.capitalize),
-    Column("there", width=20),
-    Column("now", width=28, grow=3, hint="now"),
+    Column("what", width=12, show=str.capitalize),
+    Column("there", width=17),
     Column("last", kind="time", width=17, show=_minute),
     Column("next", kind="time", width=17, show=_minute),
+    Column("now", width=28, grow=3, hint="now"),
 )

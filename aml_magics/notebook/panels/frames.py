@@ -219,7 +219,7 @@ def _of_runs(seen: Seen, viewer: Viewer) -> Mapping[str, object]:
     said = [f"{number:,} {what}" for what, number in counts.items() if number]
     return _row(
         "runs",
-        f"the newest {len(seen.runs):,}",
+        f"the newest {len(seen.runs):,}" if seen.runs else "none",
         said,
         max(filter(None, (run.created for run in seen.runs)), default=None),
     )

@@ -24,6 +24,7 @@ from aml_magics.notebook.widgets.twins import twins
 __all__ = ["Timeline"]
 
 _STALE = timedelta(minutes=1)  # the finest that a drawing can show is three
+_WIDEST = 2000  # pixels: as wide as the tables beside it
 _HERE = Path(__file__).parent
 
 
@@ -104,7 +105,7 @@ def _live_kind() -> type:
 
         def show(self, snapshot: Snapshot, footer: str) -> None:
             self.short, self.long = (
-                {"svg": one.svg(snapshot.zone) if one.rows else "", "said": snapshot.said(one)}
+                {"svg": one.svg(snapshot.zone, width=_WIDEST) if one.rows else "", "said": snapshot.said(one)}
                 for one in (snapshot.short, snapshot.long)
             )
             self.footer = footer

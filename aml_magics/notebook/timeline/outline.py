@@ -63,9 +63,9 @@ class Outline:
             found.append(f"Of the runs, those since {clock(self.runs_from, zone)} are shown.")
         return found
 
-    def svg(self, zone: tzinfo) -> str:
-        """The drawing."""
-        return timeline_svg(self.rows, now=self.now, past=self.past, coming=self.coming, zone=zone)
+    def svg(self, zone: tzinfo, *, width: int = 1000) -> str:
+        """The drawing, at most ``width`` pixels wide."""
+        return timeline_svg(self.rows, now=self.now, past=self.past, coming=self.coming, zone=zone, width=width)
 
 
 def outline_of(

@@ -225,7 +225,7 @@ def test_an_empty_workspace_has_all_columns_in_their_types(make):
 
 def test_an_empty_workspace_has_an_overview():
     frame = frames.overview(Seen(), VIEWER)
-    assert frame["there"].to_list() == ["0 active", "0 active", "the newest 0", "0"]
+    assert frame["there"].to_list() == ["0 active", "0 active", "none", "0"]
     assert frame[["now", "last", "next"]].isna().all(axis=None)
 
 

@@ -121,10 +121,8 @@ def test_a_condition_that_cannot_be_asked_is_a_failed_check(bed):
     condition = {"expression": "@greater(triggerBody()?['Nothing'], 5)"}
     (check, _) = bed.watch(NAMES, on_blobs(conditions=[condition]), existing=True, seconds=1).checks
     assert (check.status, check.fired) == ("Failed", False)
-    assert (
-        "cannot be asked @greater(triggerBody()?['Nothing'], 5): greater(): argument 1 must be a number or text, and is null, at column 9"
-        in check.why
-    )
+    assert "cannot be asked @greater(triggerBody()?['Nothing'], 5): greater(): argument 1 must be a number" in check.why
+    assert "and is null, at column 9" in check.why
 
 
 def test_a_look_that_fails_is_kept_and_ends_nothing(bed):
