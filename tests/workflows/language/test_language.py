@@ -175,7 +175,13 @@ def test_values_nested_deeper_than_the_stack_are_refused(expression):
 
 
 @pytest.mark.parametrize(
-    "expression", ["replace(long(), 'a', long())", "join(range(0, 100000), long())", f"concat({'long(), ' * 10}long())"]
+    "expression",
+    [
+        "replace(long(), 'a', long())",
+        "join(range(0, 100000), long())",
+        f"concat({'long(), ' * 10}long())",
+        f"base64(concat({'long(), ' * 8}long()))",
+    ],
 )
 def test_a_text_that_would_fill_the_memory_is_not_made(expression):
     with pytest.raises(ExpressionError, match=r"makes more than 10,000,000 letters, at column 1"):

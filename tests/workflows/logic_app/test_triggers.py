@@ -142,6 +142,13 @@ def test_once_stops_after_the_first_check_that_fires(bed):
     assert len(watched.checks) == 3
 
 
+def test_once_goes_on_when_a_condition_kept_the_first_out(bed):
+    condition = {"expression": "@endsWith(triggerBody()?['Name'], '.csv')"}
+    events = [(15, lambda: bed.stores.put("in/a.txt")), (25, lambda: bed.stores.put("in/b.csv"))]
+    watched = bed.watch(NAMES, on_blobs(conditions=[condition]), events, once=True)
+    assert fired_by(watched) == ["b.csv"]
+
+
 def test_another_interval_can_be_asked_for(bed):
     assert len(bed.watch(NAMES, on_blobs(), seconds=30, interval=1).checks) == 31
 
