@@ -31,15 +31,15 @@ __all__ = ["asking", "change", "find", "history", "own_or_beside", "runs", "show
 
 @contextmanager
 def asking(call: Call) -> Iterator[Callable[[], Beside]]:
-    """Asks what is beside the workspace while the block asks the workspace; the function gives the answer."""
-    if not call.workspace.is_on_azure:
+    """Asks what is beside the workspace while the block asks the workspace; the function gives the answer.
+
+    When the block fails the question ends by itself, bounded in time: cancelled within a TLS handshake, it would leave
+    a socket behind.
+    """
+    if call.workspace.is_on_azure:
+        yield call.workspace.beside(call.around.settings.resource_groups).result
+    else:
         yield Beside
-        return
-    future = call.workspace.beside(call.around.settings.resource_groups)
-    try:
-        yield future.result
-    finally:
-        future.cancel()
 
 
 def starting(found: Sequence[HostedTrigger], ids: set[str]) -> list[HostedTrigger]:
