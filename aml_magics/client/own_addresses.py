@@ -48,6 +48,6 @@ class OwnAddresses:
         parts = urlsplit(url)
         for service in _SERVICES:
             before, found, path = parts.path.partition(f"{service.prefix}{self._transport.scope}/")
-            if found and not before and parts.scheme in ("http", "https"):
+            if found and before in ("", self._transport.path_before(service)) and parts.scheme in ("http", "https"):
                 return service, f"/{path}" + (f"?{parts.query}" if parts.query else "")
         return None

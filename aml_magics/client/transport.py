@@ -159,6 +159,10 @@ class Transport:
     def __repr__(self) -> str:
         return f"<Transport {self.host}>"
 
+    def path_before(self, service: Service) -> str:
+        """The path in the base URL, in front of the service's own."""
+        return httpx.URL(self._bases[service.side]).path.rstrip("/")
+
     @property
     def scope(self) -> str:
         """The workspace's path."""

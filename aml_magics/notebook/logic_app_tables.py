@@ -34,13 +34,13 @@ _RUNS: Columns = {
     "id": "string",
 }
 _CHECKS: Columns = {
-    "trigger": "string",
     "at": "instant",
     "status": "string",
     "found": "Int64",
     "runs": "Int64",
     "why": "string",
     "checks": "Int64",
+    "trigger": "string",
 }
 _ACTIONS: Columns = {
     "run": "string",
@@ -150,6 +150,11 @@ def _checks(watched: Watched) -> list[dict[str, object]]:
     return rows
 
 
+def _of_http(value: object, part: str) -> object:
+    """What counts of the inputs or outputs of an HTTP action, unless they are hidden."""
+    return value.get(part) if isinstance(value, Mapping) else value
+
+
 def _action(run: WorkflowRun, one: ActionRun) -> dict[str, object]:
     has_run = one.status is not Status.SKIPPED
     return {
@@ -158,7 +163,7 @@ def _action(run: WorkflowRun, one: ActionRun) -> dict[str, object]:
         "type": one.type,
         "status": one.status.value,
         "seconds": round((one.ended - one.started).total_seconds(), 3) if has_run else None,
-        "inputs": short(one.inputs),
-        "result": one.message or short(one.outputs),
+        "inputs": short(_of_http(one.inputs, "body") if one.type == "Http" else one.inputs),
+        "result": one.message or short(_of_http(one.outputs, "statusCode") if one.type == "Http" else one.outputs),
         "ml_run": one.ml_run,
     }

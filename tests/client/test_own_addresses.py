@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aml_magics.client.own_addresses import OwnAddresses
+from aml_magics.client.transport import Transport
 from aml_magics.model.errors import InvalidInput, NotFound
 from tests.client.conftest import client_of
 from tests.client.service import SCOPE
@@ -49,6 +50,12 @@ def test_an_address_of_the_workspace_is_sent_over_its_own_connection_whatever_it
     answer = runner.run(own.send("POST", url, BODY))
     assert answer["PipelineId"] == pipeline.id
     assert str(service.requests[-1].url) == f"https://w.example{SUBMIT}/{pipeline.id}?parentRunId=p"
+
+
+def test_the_path_of_the_base_url_belongs_to_an_address():
+    own = OwnAddresses(Transport(scope=SCOPE, api="https://w.example/region/api/"))
+    assert own.refusal(f"https://w.example/region/api{SUBMIT}/1") == ""
+    assert own.refusal(f"https://w.example/other/api{SUBMIT}/1") == "its address is not one of this workspace"
 
 
 @pytest.mark.parametrize(

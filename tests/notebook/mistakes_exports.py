@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+_LOGIC_APP = (
+    '%%%%aml logic-app run\n{"$schema": "s", "contentVersion": "1.0.0.0", "triggers": '
+    '{"R": {"type": "Recurrence", "recurrence": {"frequency": "Day", "interval": 1}}}, "actions": {%s}}'
+)
+
 MISTAKES = [
     # commands
     ("%aml logic-app stop X", "stop", "'disable'"),
@@ -55,6 +60,20 @@ MISTAKES = [
         "folders",
         "Keep one",
     ),
+    # running a Logic App
+    ("%aml logic-app run", "no definition to run", "%%aml"),
+    ("%aml logic-app run nothing.json", "nothing.json", "current folder"),
+    ("%aml logic-app run nighly", "no schedule called 'nighly'", "'nightly'"),
+    ("%%aml logic-app run x.json\n{}", "two definitions", "Leave out"),
+    ("%%aml logic-app run\n{", "the cell is no JSON", "Copy"),
+    ("%%aml logic-app run\n[]", "the cell is no JSON object", "triggers"),
+    ("%%aml logic-app run\n{}", "no workflow", "triggers"),
+    ('%%aml logic-app run\n{"activities": []}', "is a Data Factory pipeline", "%aml data-factory run"),
+    ("%%aml logic-app run --for soon\n{}", "'soon'", "5 minutes"),
+    (_LOGIC_APP % ('"A": {"type": "Response"}'), "'A' (Response)", "Http"),
+    (_LOGIC_APP % ('"A": {"type": "Compose", "inputs": "@concat(1"}'), "column 9", "Correct"),
+    (_LOGIC_APP % ('"A": {"type": "Compose", "inputs": "@concatt(1)"}'), "concatt", "'concat'"),
+    (_LOGIC_APP.replace('"Recurrence"', '"Request"') % "", "'R' (Request)", "Recurrence"),
     # running a Data Factory pipeline
     ("%aml data-factory run", "no definition to run", "%%aml"),
     ("%aml data-factory run nothing.json", "nothing.json", "current folder"),

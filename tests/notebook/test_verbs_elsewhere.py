@@ -162,6 +162,7 @@ LINES = {
     ("run", "wait"): ("run wait {run}", ""),
     ("run", "logs"): ("run logs {run}", ""),
     ("run", "cancel"): ("run cancel {run}", ""),
+    ("logic-app", "run"): ("logic-app run s --dry-run", ""),
     ("data-factory", "run"): ("data-factory run factory.json", "The pipeline 'factory' failed: Run: "),
     ("panel", "overview"): ("panel", ""),
     ("panel", "pipelines"): ("panel pipelines", ""),

@@ -175,9 +175,7 @@ class _Checking:
                 reasons[reason] = reasons.get(reason, 0) + 1
             else:
                 runs.append(self._start(body, scheduled))
-        why = [
-            f"{reason}{f' ({count} of {len(bodies)})' if len(bodies) > 1 else ''}" for reason, count in reasons.items()
-        ]
+        why = [f"{count} {reason}" if len(bodies) > 1 else reason for reason, count in reasons.items()]
         failed = any("cannot be asked" in reason for reason in reasons)
         status = Status.SUCCEEDED if runs else Status.FAILED if failed else Status.SKIPPED
         self.note(status, "; ".join([what, *why]), found=found, runs=tuple(one.id for one in runs))
@@ -190,9 +188,9 @@ class _Checking:
         for condition in self.trigger.conditions:
             try:
                 if not holds(condition, scope):
-                    return f"the condition {condition} did not hold"
+                    return f"did not meet {condition}"
             except AmlError as error:
-                return f"the condition {condition} cannot be asked: {error}"
+                return f"cannot be asked {condition}: {error}"
         return ""
 
     def _scope(self, body: Any) -> TriggerScope:  # noqa: ANN401 - any JSON
@@ -267,10 +265,10 @@ class _Looking:
         waiting = {one.name: self._seen.get(one.name, "") for one in later}
         self._seen = {one.name: waiting.get(one.name, one.etag) for one in there}
         if not taken:
-            checking.note(Status.SKIPPED, "nothing was added or modified")
+            checking.note(Status.SKIPPED, "nothing new or changed")
             return
         more = f", {len(later):,} more at the next look (maxFileCount)" if later else ""
-        what = f"{len(taken):,} file{'' if len(taken) == 1 else 's'} added or modified{more}"
+        what = f"{len(taken):,} file{'' if len(taken) == 1 else 's'} new or changed{more}"
         checking.split([properties(self._watched, one) for one in taken], what)
 
     async def _listing(self) -> list[ObjectInfo]:

@@ -31,7 +31,7 @@ def test_what_is_there_at_the_start_does_not_fire_and_what_comes_does(bed):
     ]
     watched = bed.watch(NAMES, on_blobs(), events)
     assert fired_by(watched) == ["new.csv", "old.csv"]
-    nothing, one = "nothing was added or modified", "1 file added or modified"
+    nothing, one = "nothing new or changed", "1 file new or changed"
     assert whys(watched) == ["the first look: 1 file is there, no news", nothing, one, one, nothing, nothing, nothing]
     assert [one.status for one in watched.checks] == ["Skipped", "Skipped", "Succeeded", "Succeeded"] + ["Skipped"] * 3
     assert watched.checks[2].runs == (watched.runs[0].id,)
@@ -95,9 +95,9 @@ def test_files_beyond_max_file_count_wait_for_the_next_look_the_oldest_first(bed
     watched = bed.watch(NAMES, on_blobs(most=2), existing=True)
     assert fired_by(watched) == ["4.csv", "3.csv", "2.csv", "1.csv", "0.csv"]
     assert whys(watched)[:3] == [
-        "2 files added or modified, 3 more at the next look (maxFileCount)",
-        "2 files added or modified, 1 more at the next look (maxFileCount)",
-        "1 file added or modified",
+        "2 files new or changed, 3 more at the next look (maxFileCount)",
+        "2 files new or changed, 1 more at the next look (maxFileCount)",
+        "1 file new or changed",
     ]
 
 
@@ -112,8 +112,8 @@ def test_conditions_are_asked_of_each_file_and_the_check_says_which_did_not_hold
     assert fired_by(watched) == ["big.csv"]
     (check, _) = watched.checks
     assert (check.found, check.status, len(check.runs)) == (4, "Succeeded", 1)
-    assert "the condition @endsWith(triggerBody()?['Name'], '.csv') did not hold (1 of 4)" in check.why
-    assert "@greater(triggerOutputs()?['body/Size'], 5) did not hold (2 of 4)" in check.why
+    assert "1 did not meet @endsWith(triggerBody()?['Name'], '.csv')" in check.why
+    assert "2 did not meet @greater(triggerOutputs()?['body/Size'], 5)" in check.why
 
 
 def test_a_condition_that_cannot_be_asked_is_a_failed_check(bed):
@@ -121,7 +121,8 @@ def test_a_condition_that_cannot_be_asked_is_a_failed_check(bed):
     condition = {"expression": "@greater(triggerBody()?['Nothing'], 5)"}
     (check, _) = bed.watch(NAMES, on_blobs(conditions=[condition]), existing=True, seconds=1).checks
     assert (check.status, check.fired) == ("Failed", False)
-    assert "cannot be asked: greater(): argument 1 must be a number or text, and is null, at column 9" in check.why
+    assert "cannot be asked @greater(triggerBody()?['Nothing'], 5): greater(): argument 1 must be a number" in check.why
+    assert "and is null, at column 9" in check.why
 
 
 def test_a_look_that_fails_is_kept_and_ends_nothing(bed):
@@ -130,7 +131,7 @@ def test_a_look_that_fails_is_kept_and_ends_nothing(bed):
         bed.stores.put("in/a.csv")
 
     watched = bed.watch(NAMES, on_blobs(), [(5, break_it)], seconds=25)
-    assert whys(watched)[1:3] == ["the look failed: the container is busy", "1 file added or modified"]
+    assert whys(watched)[1:3] == ["the look failed: the container is busy", "1 file new or changed"]
     assert [one.status for one in watched.checks][1:3] == ["Failed", "Succeeded"]
 
 
