@@ -18,7 +18,7 @@ from aml_magics.workflows.language.syntax import Call, Expression, Literal, Node
 from aml_magics.workflows.language.templates import expressions_in
 from aml_magics.workflows.logic_app.blobs import is_blob_trigger
 from aml_magics.workflows.logic_app.conditions import check_condition
-from aml_magics.workflows.logic_app.definition import LOOPS, Action, Trigger, Workflow
+from aml_magics.workflows.logic_app.definition import LOOPS, Action, Trigger, Workflow, as_object
 from aml_magics.workflows.logic_app.recurrences import interval_of, recurrence_of
 from aml_magics.workflows.logic_app.running import HANDLERS
 from aml_magics.workflows.logic_app.scope import IN_ACTIONS, IN_TRIGGERS, OF_ACTIONS
@@ -104,6 +104,8 @@ def _check_trigger(trigger: Trigger) -> None:
             raise InvalidInput(f"{where}: a Recurrence has nothing to split", hint="Take splitOn out.")
     else:
         interval_of(trigger)
+    if trigger.waiting is not None:
+        _whole(trigger.waiting, f"{where}: maximumWaitingRuns")
     values: dict[str, Any] = {"splitOn": trigger.split_on, "conditions": trigger.conditions}
     values |= {name: trigger.inputs.get(name) for name in ("path", "queries")}
     for name, value in values.items():
@@ -112,8 +114,10 @@ def _check_trigger(trigger: Trigger) -> None:
 
 def _variables(workflow: Workflow) -> Iterator[str]:
     for action in workflow.all_actions():
-        if action.type == "InitializeVariable" and isinstance(action.inputs, Mapping):
-            yield from (str(one.get("name")) for one in action.inputs.get("variables") or ())
+        if action.type == "InitializeVariable":
+            _check_inputs(action, f"action {action.name!r}")
+            _check_initialize(action, f"action {action.name!r}")
+            yield from (one["name"] for one in action.inputs["variables"])
 
 
 def _check_level(actions: Sequence[Action], known: _Known, around: tuple[str, ...], web: Web) -> None:
@@ -177,7 +181,7 @@ def _check_options(written: Mapping[str, Any], where: str) -> None:
         if option and option not in _OPTIONS:
             message = f"{where}: the operation option {option!r} does not run here"
             raise InvalidInput(message, hint=did_you_mean(option, _OPTIONS))
-    if "staticResult" in (written.get("runtimeConfiguration") or {}):
+    if "staticResult" in as_object(written.get("runtimeConfiguration"), f"{where}: runtimeConfiguration"):
         raise InvalidInput(f"{where}: static results do not run here", hint="Take them out of runtimeConfiguration.")
 
 
@@ -211,31 +215,51 @@ def _check_wait(action: Action, _known: _Known, where: str) -> None:
     is_good = isinstance(until, Mapping) and "timestamp" in until
     if isinstance(interval, Mapping) and "count" in interval:
         unit = interval.get("unit")
-        if unit not in UNITS:
+        if not isinstance(unit, str) or unit not in UNITS:
             raise InvalidInput(f"{where}: the unit {unit!r} is none", hint=did_you_mean(str(unit), UNITS))
         is_good = True
     if not is_good:
         raise InvalidInput(f"{where} does not say how long", hint='Write "interval": {"count": 30, "unit": "Second"}.')
 
 
-def _check_initialize(action: Action, _known: _Known, where: str) -> None:
-    for one in action.inputs["variables"]:
+def _check_initialize(action: Action, where: str) -> None:
+    declared = action.inputs["variables"]
+    if not isinstance(declared, list) or not all(_is_declared(one) for one in declared):
+        hint = 'It is an array such as [{"name": "count", "type": "integer"}].'
+        raise InvalidInput(f"{where}: variables {declared!r} declare none", hint=hint)
+    for one in declared:
         if str(one.get("type", "")).casefold() not in VARIABLE_TYPES:
             hint = did_you_mean(str(one.get("type")), VARIABLE_TYPES)
             raise InvalidInput(f"{where}: {one.get('type')!r} is no type of a variable", hint=hint)
 
 
+def _is_declared(one: object) -> bool:
+    return isinstance(one, Mapping) and isinstance(one.get("name"), str)
+
+
+def _whole(value: object, what: str) -> None:
+    if type(value) is not int or value < 1:
+        raise InvalidInput(f"{what} is {value!r}, not a whole number from 1", hint="Write for example 10.")
+
+
 def _check_variable(action: Action, known: _Known, where: str) -> None:
     name = action.inputs["name"]
-    if name not in known.variables:
+    if not isinstance(name, str) or name not in known.variables:
         hint = did_you_mean(str(name), known.variables) or "Add an InitializeVariable action."
         raise InvalidInput(f"{where}: there is no variable {name!r}", hint=hint)
 
 
 def _check_terminate(action: Action, _known: _Known, where: str) -> None:
     status = action.inputs["runStatus"]
+    as_object(action.inputs.get("runError"), f"{where}: runError")
     if status not in _ENDS:
         raise InvalidInput(f"{where}: a run does not end as {status!r}", hint=did_you_mean(str(status), _ENDS))
+
+
+def _check_until(action: Action, _known: _Known, where: str) -> None:
+    limit = as_object(action.written.get("limit"), f"{where}: limit")
+    if "count" in limit:
+        _whole(limit["count"], f"{where}: limit.count")
 
 
 def _check_where(action: Action, _known: _Known, where: str) -> None:
@@ -244,7 +268,6 @@ def _check_where(action: Action, _known: _Known, where: str) -> None:
 
 _CHECKS = {
     "Wait": _check_wait,
-    "InitializeVariable": _check_initialize,
     "SetVariable": _check_variable,
     "IncrementVariable": _check_variable,
     "DecrementVariable": _check_variable,
@@ -252,6 +275,7 @@ _CHECKS = {
     "AppendToStringVariable": _check_variable,
     "Terminate": _check_terminate,
     "Query": _check_where,
+    "Until": _check_until,
 }
 
 
@@ -260,7 +284,7 @@ def _check_http(action: Action, where: str, web: Web) -> None:
     if isinstance(url, str) and "@" not in url and (why_not := web.refusal(url)):
         message = f"{where}: nothing is sent from here to {url}: {why_not}"
         raise InvalidInput(message, hint="HTTP actions reach the open workspace alone.")
-    for name in action.inputs.get("headers") or {}:
+    for name in as_object(action.inputs.get("headers"), f"{where}: headers"):
         if str(name).casefold() not in _HEADERS:
             message = f"{where}: the header {name!r} is nothing that is sent from here"
             raise InvalidInput(message, hint="The sign-in belongs into authentication.")

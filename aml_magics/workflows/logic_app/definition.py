@@ -17,7 +17,7 @@ from aml_magics.model.errors import InvalidInput
 from aml_magics.model.secret import Secret
 from aml_magics.model.words import listed
 
-__all__ = ["LOOPS", "Action", "Trigger", "Workflow", "read_workflow"]
+__all__ = ["LOOPS", "Action", "Trigger", "Workflow", "as_object", "read_workflow"]
 
 LOOPS = ("Foreach", "Until")
 _SECURE = ("securestring", "secureobject")
@@ -159,6 +159,7 @@ def _given(found: LogicAppDefinition) -> dict[str, Any]:
 
 
 def _trigger(name: str, written: Mapping[str, Any]) -> Trigger:
+    as_object(written.get("runtimeConfiguration"), f"trigger {name!r}: runtimeConfiguration")
     runs = _below(written, ("runtimeConfiguration", "concurrency", "runs"))
     waiting = _below(written, ("runtimeConfiguration", "concurrency", "maximumWaitingRuns"))
     if runs is not None and waiting is None:
@@ -166,27 +167,36 @@ def _trigger(name: str, written: Mapping[str, Any]) -> Trigger:
     return Trigger(name=name, type=written["type"], written=written, runs=runs, waiting=waiting)
 
 
-def _actions(written: Mapping[str, Any] | None) -> tuple[Action, ...]:
+def _actions(written: object, where: str = "actions") -> tuple[Action, ...]:
     return tuple(
         Action(
             name=name,
             type=one["type"],
             written=one,
             run_after=one.get("runAfter") or {},
-            branches=_branches(one),
+            branches=_branches(one, f"action {name!r}"),
         )
-        for name, one in (written or {}).items()
+        for name, one in as_object(written, where).items()
     )
 
 
-def _branches(written: Mapping[str, Any]) -> dict[str, tuple[Action, ...]]:
-    found = {"actions": _actions(written["actions"])} if "actions" in written else {}
-    for name in ("else", "default"):
-        if name in written:
-            found[name] = _actions((written[name] or {}).get("actions"))
-    for name, case in (written.get("cases") or {}).items():
-        found[f"cases.{name}"] = _actions(case.get("actions"))
-    return found
+def _branches(written: Mapping[str, Any], where: str) -> dict[str, tuple[Action, ...]]:
+    levels: dict[str, object] = {"actions": written} if "actions" in written else {}
+    levels |= {name: written[name] for name in ("else", "default") if name in written}
+    levels |= {f"cases.{name}": case for name, case in as_object(written.get("cases"), f"{where}: cases").items()}
+    return {
+        name: _actions(as_object(level, f"{where}: {name}").get("actions"), f"{where}: the actions in {name}")
+        for name, level in levels.items()
+    }
+
+
+def as_object(value: object, what: str) -> Mapping[str, Any]:
+    """The object itself; empty for nothing. Raises ``InvalidInput`` for anything else."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    raise InvalidInput(f"{what} is {value!r}, not an object", hint="Write it as {...}.")
 
 
 def _below(value: Any, names: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON

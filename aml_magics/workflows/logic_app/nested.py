@@ -40,7 +40,9 @@ async def _switch(doing: Doing) -> None:
     wanted = evaluate(doing.action.written["expression"], doing.frame)
     doing.inputs = {"expression": wanted}
     cases = doing.action.written["cases"]
-    await _branch(doing, next((f"cases.{name}" for name, one in cases.items() if one.get("case") == wanted), "default"))
+    await _branch(
+        doing, next((f"cases.{name}" for name, one in cases.items() if one and one.get("case") == wanted), "default")
+    )
 
 
 async def _branch(doing: Doing, taken: str) -> None:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -88,9 +89,13 @@ class Runner:
         self.audience = audience
         self.tell = tell
         self._under_way: dict[str, None] = {}
-        self.variable_kinds = {
+
+    @cached_property
+    def variable_kinds(self) -> dict[str, tuple[type, ...]]:
+        """The Python types of each variable, of a workflow that has been checked."""
+        return {
             one["name"]: simple.VARIABLE_TYPES[str(one["type"]).casefold()][0]
-            for action in workflow.actions
+            for action in self.workflow.actions
             if action.type == "InitializeVariable"
             for one in action.inputs["variables"]
         }

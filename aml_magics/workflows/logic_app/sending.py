@@ -37,6 +37,7 @@ _DEFAULT = {
     "minimumInterval": "PT5S",
     "maximumInterval": "PT45S",
 }
+_MOST_RETRIES = 90
 _STATUS: Mapping[type[AmlError], int] = {NotFound: 404, Conflict: 409, NotConnected: 401, InvalidInput: 400}
 
 
@@ -67,9 +68,11 @@ def retry_pauses(policy: object) -> Iterator[float]:
         raise InvalidInput(f"retryPolicy {policy!r} is none", hint=f"Its type is one of {', '.join(RETRY_TYPES)}.")
     if settings["type"] == "none":
         return
-    count, pause = int(settings.get("count", 4)), seconds_of("interval", settings.get("interval", "PT7.5S"))
+    count, pause = settings.get("count", 4), seconds_of("interval", settings.get("interval", "PT7.5S"))
     least = seconds_of("minimumInterval", settings.get("minimumInterval", "PT5S"))
     most = seconds_of("maximumInterval", settings.get("maximumInterval", "P1D"))
+    if type(count) is not int or not 1 <= count <= _MOST_RETRIES:
+        raise InvalidInput(f"retryPolicy: count {count!r} is out of range", hint=f"It takes 1 to {_MOST_RETRIES}.")
     for number in range(count):
         yield pause if settings["type"] == "fixed" else min(max(pause * 2**number, least), most)
 
