@@ -18,7 +18,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,14 +27,15 @@ import httpx
 from aml_magics.client.addresses import LOCAL
 from aml_magics.client.dates import instant_in, pause_in
 from aml_magics.client.failures import no_answer, not_json, refusal, went_wrong, without_frames
-from aml_magics.client.messages import NO_BODY, Bearer, address_of, encoded, error_body, query_text
+from aml_magics.client.messages import NO_BODY, encoded, error_body, query_text
 from aml_magics.client.ranges import Part, part_of, range_header
 from aml_magics.client.services import JSON, Service, pause_before_retry
 from aml_magics.client.trust import authorities
-from aml_magics.model.errors import AmlError, InvalidInput, ServiceError
+from aml_magics.model.errors import AmlError, InvalidInput, NotConnected, ServiceError
 
 if TYPE_CHECKING:
     from aml_magics.client.tokens import TokenSource
+    from aml_magics.model.secret import Secret
     from aml_magics.wire.arm import Services
 
 __all__ = ["Answer", "Network", "Query", "Sleep", "Transport"]
@@ -132,7 +133,7 @@ class Transport:
         patience: float = _PATIENCE,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        address = address_of(api)
+        address = _address(api)
         self._move(api, history or api)
         self._elsewhere = elsewhere
         self._scope = scope.rstrip("/")
@@ -256,7 +257,7 @@ class Transport:
             await self._sleep(pause)
 
     async def _attempt(self, call: _Call) -> httpx.Response | _Failure:
-        bearer = Bearer(await self._tokens.token()) if self._tokens is not None else None
+        bearer = _Bearer(await self._tokens.token()) if self._tokens is not None else None
         request = self._request(call)
         try:
             async with self._patiently(call):
@@ -291,12 +292,12 @@ class Transport:
     def _patiently(self, call: _Call) -> AbstractAsyncContextManager[object]:
         return nullcontext() if self._is_in_process or call.is_bulk else asyncio.timeout(self._patience)
 
-    async def _refused(self, call: _Call, answer: httpx.Response, bearer: Bearer | None) -> _Failure:
+    async def _refused(self, call: _Call, answer: httpx.Response, bearer: _Bearer | None) -> _Failure:
         pause = pause_in(answer.headers.get("retry-after", ""))
         error = refusal(
             self.host,
             answer.status_code,
-            error_body(answer),
+            error_body(answer.content, answer.headers.get("content-type", "")),
             call=call.name,
             is_question=call.is_question,
             needs=(call.method, call.service.name, call.path),
@@ -332,8 +333,8 @@ class Transport:
         return self._bases != before
 
     def _move(self, api: str, history: str) -> None:
-        self.host = address_of(api).netloc.decode()
-        address_of(history)
+        self.host = _address(api).netloc.decode()
+        _address(history)
         self._bases = {"api": api.rstrip("/"), "history": history.rstrip("/")}
 
     def _note_clock(self, answer: httpx.Response) -> None:
@@ -348,6 +349,25 @@ class Transport:
         return None if at is None or self._date is None else self._date[1] - at.timestamp()
 
 
+class _Bearer(httpx.Auth):
+    """Puts a token on a request, in one expression: no variable of a frame holds it.
+
+    Raises ``NotConnected`` for what cannot be a token.
+    """
+
+    def __init__(self, token: Secret) -> None:
+        # httpx would quote a header that cannot be one in its error message.
+        if not token or not _can_be_a_header(token):
+            message = "the source of access tokens gave something that cannot be one"
+            raise NotConnected(message, hint="Sign in again.")
+        self.secret = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """httpx's own protocol."""
+        request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
+        yield request
+
+
 def _told(error: httpx.HTTPError, timeout: float) -> tuple[str, bool]:
     """What became of a request that has no answer, and whether it is worth asking again."""
     if "WRONG_VERSION_NUMBER" in str(error):  # what OpenSSL says to an answer in the clear
@@ -360,3 +380,20 @@ def _told(error: httpx.HTTPError, timeout: float) -> tuple[str, bool]:
     if isinstance(error, httpx.TimeoutException):
         return f"did not answer within {timeout:g} s", is_worth_it
     return "broke the connection off before its answer was complete", is_worth_it
+
+
+def _can_be_a_header(token: Secret) -> bool:
+    return token.reveal().isascii() and token.reveal().isprintable() and " " not in token.reveal()
+
+
+def _address(base: str) -> httpx.URL:
+    """A base URL. What is none is not quoted in the message: it may carry a password."""
+    try:
+        url = httpx.URL(base)
+        is_good = url.scheme in ("http", "https") and bool(url.host) and 0 <= (url.port or 0) <= 65535
+    except (httpx.InvalidURL, TypeError, UnicodeError):  # the last for a name that is no international one
+        is_good = False
+    if not is_good:
+        message = "the workspace's address is no http or https URL"
+        raise InvalidInput(message, hint="It looks like https://region.api.azureml.ms.") from None
+    return url

@@ -230,6 +230,16 @@ def test_it_can_be_used_where_there_are_only_500_pixels(table):
     table.picture("table-500")
 
 
+def test_the_headings_of_an_empty_table_stand_beside_each_other(table):
+    table.show(rows=0)
+    expect(table.heading("Name")).to_be_visible()
+    tops = table.grid.locator(".head > div").evaluate_all(
+        "heads => heads.map(head => head.getBoundingClientRect().top)"
+    )
+    assert len(tops) > 3
+    assert len(set(tops)) == 1
+
+
 def test_a_hundred_thousand_rows_cost_what_is_in_sight(table):
     table.show(rows=100_000)
     expect(table.status).to_have_text("100,000 schedules")

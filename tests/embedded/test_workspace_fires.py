@@ -23,6 +23,12 @@ async def quick(bed):
     return (await bed.pipelines("POST", "/Pipelines/Create", QUICK)).body["Id"]
 
 
+async def fired_for(bed, schedule_id):
+    """The paths of the runs that a schedule has started, once there is one; newest first."""
+    await bed.until(lambda: bed.runs_of(schedule_id))
+    return [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(schedule_id)]
+
+
 def fire_of(schedule_id, key="key-1", objects=()):
     return Fire(key=key, schedule_id=schedule_id, reason="clock", decided=datetime.now(UTC), objects=objects)
 
@@ -175,15 +181,9 @@ def test_a_change_schedule_fires_for_what_comes_and_not_for_what_was_there(tmp_p
         trigger = replace(INCOMING, data_path_parameter_name="input_data", per="file", settle=timedelta(0))
         made = (await bed.create(trigger, pipeline_id=await bed.publish())).body
         bed.drop("incoming/new.csv")
-
-        async def fired():
-            return await bed.runs_of(made["Id"])
-
-        await bed.until(fired)
-        runs = await bed.runs_of(made["Id"])
-        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in runs]
-        assert paths == ["incoming/new.csv"]
-        assert (await bed.finished(runs[0]["Id"]))["Status"]["StatusCode"] == "Finished"
+        assert await fired_for(bed, made["Id"]) == ["incoming/new.csv"]
+        (run,) = await bed.runs_of(made["Id"])
+        assert (await bed.finished(run["Id"]))["Status"]["StatusCode"] == "Finished"
 
     on_a_workspace(tmp_path, play)
 
@@ -195,13 +195,7 @@ def test_a_removed_file_starts_a_run_with_the_path_where_it_was(tmp_path):
         trigger = replace(INCOMING, data_path_parameter_name="input_data", per="file", on="removed")
         made = (await bed.create(trigger, pipeline_id=await quick(bed))).body
         (bed.folder / "incoming/old.csv").unlink()
-
-        async def fired():
-            return await bed.runs_of(made["Id"])
-
-        await bed.until(fired)
-        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(made["Id"])]
-        assert paths == ["incoming/old.csv"]
+        assert await fired_for(bed, made["Id"]) == ["incoming/old.csv"]
         told = v1.history_from((await bed.extras("GET", f"/schedules/{made['Id']}/history")).body)
         assert [fire.reason for fire in told.fires] == ["removed"]
         assert told.condition == "on: removed"
@@ -218,13 +212,7 @@ def test_a_change_schedule_that_asks_for_another_kind_of_change_begins_from_then
         moved = await bed.pipelines("PUT", f"/Schedules/{made['Id']}", changed)
         assert v1.schedule_from(moved.body).trigger.on == ("removed",)
         (bed.folder / "incoming/old.csv").unlink()
-
-        async def fired():
-            return await bed.runs_of(made["Id"])
-
-        await bed.until(fired)
-        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(made["Id"])]
-        assert paths == ["incoming/old.csv"]
+        assert await fired_for(bed, made["Id"]) == ["incoming/old.csv"]
 
     on_a_workspace(tmp_path, play)
 
@@ -237,13 +225,7 @@ def test_a_change_schedule_that_is_enabled_again_begins_from_then(tmp_path):
         bed.drop("incoming/meanwhile.csv")
         assert (await bed.enable(made["Id"])).body["EntityStatus"] == "Active"
         bed.drop("incoming/after.csv")
-
-        async def fired():
-            return await bed.runs_of(made["Id"])
-
-        await bed.until(fired)
-        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(made["Id"])]
-        assert paths == ["incoming/after.csv"]
+        assert await fired_for(bed, made["Id"]) == ["incoming/after.csv"]
 
     on_a_workspace(tmp_path, play)
 
@@ -257,13 +239,7 @@ def test_a_change_schedule_that_is_pointed_elsewhere_does_not_fire_for_what_is_t
         moved = await bed.pipelines("PUT", f"/Schedules/{made['Id']}", {"DataStoreTriggerInfo": info})
         assert v1.schedule_from(moved.body).trigger.path_on_datastore == "other"
         bed.drop("other/new.csv")
-
-        async def fired():
-            return await bed.runs_of(made["Id"])
-
-        await bed.until(fired)
-        paths = [run["DataPathAssignments"]["input_data"]["RelativePath"] for run in await bed.runs_of(made["Id"])]
-        assert paths == ["other/new.csv"]
+        assert await fired_for(bed, made["Id"]) == ["other/new.csv"]
 
     on_a_workspace(tmp_path, play)
 
@@ -340,11 +316,7 @@ def test_a_pipeline_with_steps_runs_when_its_schedule_fires(tmp_path):
     async def play(bed):
         pipeline_id = await bed.publish(replace(TRAIN, steps=(ECHO,)))
         made = (await bed.create(EVERY_MINUTE, pipeline_id=pipeline_id)).body
-
-        async def fired():
-            return await bed.runs_of(made["Id"])
-
-        run = (await bed.until(fired))[0]
+        run = (await bed.until(lambda: bed.runs_of(made["Id"])))[0]
         assert (await bed.finished(run["Id"]))["Status"]["StatusCode"] == "Finished"
         log = await bed.pipelines("POST", f"/PipelineRuns/{run['Id']}/Graph/Shareable/STDOUT", ["echo"])
         assert log.body == "0.1\n"

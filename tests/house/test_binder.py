@@ -36,7 +36,7 @@ class Image:
         self.prefix = prefix
         self._environment = private_environment(private)
         self._environment["PATH"] = f"{prefix / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        self._environment["PIP_NO_COMPILE"] = "0"  # which is pip's way to say: do not compile what nobody imports
+        self._environment["PIP_NO_COMPILE"] = "0"  # pip's way to say: do not compile; most is never imported
         self._environment.pop("VIRTUAL_ENV", None)
         self._environment.pop("PYTHONPATH", None)
 
@@ -62,7 +62,8 @@ def image(root, tmp_path_factory):
     built.run(sys.executable, "-m", "venv", built.prefix)
     built.run("pip", "install", "--disable-pip-version-check", "-r", "binder/requirements.txt")
     built.run("binder/postBuild")
-    return built
+    yield built
+    shutil.rmtree(built.prefix)  # twenty thousand files of others, which nobody need search for secrets of ours
 
 
 def test_the_first_notebook_runs_in_the_environment_that_binder_builds(image):

@@ -16,11 +16,9 @@ from tests.notebook.helpers import TRAIN, Magic, prepare
 
 @pytest.fixture(scope="module", autouse=True)
 def only_new_objects_are_searched():
-    """Set aside what is alive already: the shell collects garbage three times a test, each time through all objects."""
+    """Set aside what outlives a module: the shell collects garbage three times a test, each time through everything."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

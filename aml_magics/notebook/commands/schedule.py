@@ -141,10 +141,10 @@ def _change_fields(trigger: Trigger) -> list[tuple[str, str]]:
 def list_all(call: Call) -> Table:
     """The active schedules with their next fire; says how many disabled ones it leaves out."""
     workspace = call.workspace
-    with schedule_beside.asking(call) as answer:
-        own = workspace.schedules.list(active_only=False, pipeline=call.get("pipeline"))
-        names = target_names(workspace, own)
-        beside = answer()
+    answer = schedule_beside.ask(call)
+    own = workspace.schedules.list(active_only=False, pipeline=call.get("pipeline"))
+    names = target_names(workspace, own)
+    beside = answer()
     hosted: Sequence[HostedTrigger] = beside.triggers
     if "pipeline" in call.arguments:
         wanted = {id_ for id_, name in names.items() if call.get("pipeline") in (id_, name)}

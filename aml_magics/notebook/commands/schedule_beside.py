@@ -6,8 +6,7 @@ the workspace does not have, and for a history that Azure does not tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aml_magics.client.hosts import Beside
@@ -26,20 +25,18 @@ if TYPE_CHECKING:
     from aml_magics.notebook.frames import Table
     from aml_magics.notebook.views import View
 
-__all__ = ["asking", "change", "find", "history", "own_or_beside", "runs", "show", "starting"]
+__all__ = ["ask", "change", "find", "history", "own_or_beside", "runs", "show", "starting"]
 
 
-@contextmanager
-def asking(call: Call) -> Iterator[Callable[[], Beside]]:
-    """Asks what is beside the workspace while the block asks the workspace; the function gives the answer."""
-    if not call.workspace.is_on_azure:
-        yield Beside
-        return
-    future = call.workspace.beside(call.around.settings.resource_groups)
-    try:
-        yield future.result
-    finally:
-        future.cancel()
+def ask(call: Call) -> Callable[[], Beside]:
+    """Asks what is beside the workspace, while the caller asks the workspace itself; the function gives the answer.
+
+    Who does not want the answer any more leaves the question alone, it is bounded in time: cancelled within a TLS
+    handshake, it would leave a socket behind.
+    """
+    if call.workspace.is_on_azure:
+        return call.workspace.beside(call.around.settings.resource_groups).result
+    return Beside
 
 
 def starting(found: Sequence[HostedTrigger], ids: set[str]) -> list[HostedTrigger]:
@@ -49,8 +46,7 @@ def starting(found: Sequence[HostedTrigger], ids: set[str]) -> list[HostedTrigge
 
 def find(call: Call, name: str) -> HostedTrigger | None:
     """What is called so beside the workspace. InvalidInput for a name that several have."""
-    with asking(call) as answer:
-        return _named(answer(), name)
+    return _named(ask(call)(), name)
 
 
 def _named(beside: Beside, name: str) -> HostedTrigger | None:
@@ -67,8 +63,7 @@ def own_or_beside(call: Call, name: str) -> Schedule | HostedTrigger:
     try:
         return call.workspace.schedules.get(name)
     except NotFound as error:
-        with asking(call) as answer:
-            beside = answer()
+        beside = ask(call)()
         found = _named(beside, name)
         if found is None:
             error.hint = f"{error.hint} {beside.problem}".strip()

@@ -6,6 +6,14 @@ from aml_magics.notebook import values
 from aml_magics.notebook.grammar import Noun, Option, Positional, Verb
 from aml_magics.notebook.nouns.options import DRY_RUN, named
 
+FOLDER = Positional(name="PATH", help="a folder on the datastore; its root when left out", required=False)
+ON_DATASTORE = Option(
+    name="datastore",
+    value="NAME",
+    read=values.reference,
+    completes="datastore",
+    help="default: the workspace's default datastore",
+)
 REGISTER = Verb(
     name="register",
     help="give a folder or a blob container a name in the workspace",
@@ -63,7 +71,7 @@ DATASTORES = Noun(
             handler="datastore:ls",
             positionals=(
                 named("datastore", required=False),
-                Positional(name="PATH", help="a folder on the datastore; its root when left out", required=False),
+                FOLDER,
             ),
             options=(Option(name="recursive", help="sub-folders too"),),
             details="Without a name it is the default datastore.",
@@ -101,13 +109,7 @@ DATASTORES = Noun(
                 ),
             ),
             options=(
-                Option(
-                    name="datastore",
-                    value="NAME",
-                    read=values.reference,
-                    completes="datastore",
-                    help="default: the workspace's default datastore",
-                ),
+                ON_DATASTORE,
                 Option(name="overwrite", help="replace files that are there"),
                 DRY_RUN,
             ),
@@ -122,7 +124,7 @@ DATASTORES = Noun(
             handler="datastore_watch:watch",
             positionals=(
                 named("datastore"),
-                Positional(name="PATH", help="a folder on the datastore; its root when left out", required=False),
+                FOLDER,
             ),
             options=(
                 Option(name="pattern", value="PATTERN", help="for a schedule that is not there yet: names like *.csv"),
@@ -165,13 +167,7 @@ DATASTORES = Noun(
                     aliases=("--path",),
                     help="where to put it; a path that ends in / is a folder; default: the file's own name",
                 ),
-                Option(
-                    name="datastore",
-                    value="NAME",
-                    read=values.reference,
-                    completes="datastore",
-                    help="default: the workspace's default datastore",
-                ),
+                ON_DATASTORE,
                 DRY_RUN,
             ),
             body="text",

@@ -246,7 +246,7 @@ const view = (model, el) => {
   const root = make("div.aml-table", { role: "group", ariaLabel: label, onkeydown: pressed },
     make("div.bar", {}, make("strong", {}, label), status, input), strip, grid, nothing, below, foot)
   grid.style.maxHeight = (height + 1) * ROW + 2 + "px"
-  grid.style.setProperty("--columns", layout + (acting ? " var(--acts)" : ""))
+  grid.style.setProperty("--columns", layout + (acting ? " var(--acts, 0)" : ""))
   grid.style.setProperty("--least", least)
   grid.addEventListener("focusin", entered)
   el.append(root)
