@@ -4,14 +4,14 @@ functions exist, and that the activities, variables and parameters that they nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.workflows.data_factory.scope import IN_PIPELINES, IN_TRIGGERS, PIPELINE_FACTS
 from aml_magics.workflows.language import ExpressionError, check
-from aml_magics.workflows.language.syntax import Access, Call, Expression, Literal, Node
+from aml_magics.workflows.language.syntax import Access, Call, Expression, Literal, Node, nodes
 from aml_magics.workflows.language.templates import expressions_in
 
 __all__ = ["Known", "check_expressions", "check_trigger_expressions"]
@@ -33,7 +33,7 @@ def check_expressions(values: Mapping[str, Any], known: Known, where: str) -> No
     for name, value in values.items():
         try:
             for expression in expressions_in(value):
-                for node in _nodes(expression.root):
+                for node in nodes(expression.root):
                     _check_node(expression, node, known)
             check(value, IN_PIPELINES)
         except ExpressionError as error:
@@ -47,16 +47,6 @@ def check_trigger_expressions(values: Mapping[str, Any], where: str) -> None:
             check(value, IN_TRIGGERS)
         except ExpressionError as error:
             raise InvalidInput(f"{where}, {name}: {error.message}", hint=error.hint or "Correct it there.") from None
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    if isinstance(node, Call):
-        for argument in node.arguments:
-            yield from _nodes(argument)
-    elif isinstance(node, Access):
-        yield from _nodes(node.of)
-        yield from _nodes(node.key)
 
 
 def _check_node(expression: Expression, node: Node, known: Known) -> None:

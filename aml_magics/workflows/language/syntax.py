@@ -10,13 +10,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from aml_magics.workflows.language.tokens import ExpressionError, Token, tokens
 
-__all__ = ["DEEPEST", "LONGEST", "Access", "Call", "Expression", "ExpressionError", "Literal", "parse"]
+__all__ = [
+    "DEEPEST",
+    "LONGEST",
+    "Access",
+    "Call",
+    "Expression",
+    "ExpressionError",
+    "Literal",
+    "calls",
+    "nodes",
+    "parse",
+]
 
 LONGEST = 8192  # characters of one expression, a limit of Logic Apps
 DEEPEST = 64  # calls and brackets inside each other
@@ -60,6 +72,23 @@ class Expression:
 
     text: str
     root: Node
+
+
+def nodes(root: Node) -> Iterator[Node]:
+    """All of a tree, from left to right. By a list of what is left: a chain may be longer than the stack is deep."""
+    left: list[Node] = [root]
+    while left:
+        node = left.pop()
+        yield node
+        if isinstance(node, Call):
+            left += reversed(node.arguments)
+        elif isinstance(node, Access):
+            left += (node.key, node.of)
+
+
+def calls(root: Node) -> Iterator[Call]:
+    """All calls of a tree, from left to right."""
+    return (node for node in nodes(root) if isinstance(node, Call))
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ from aml_magics.model.errors import did_you_mean
 from aml_magics.workflows.language import functions
 from aml_magics.workflows.language.convert import as_text
 from aml_magics.workflows.language.kinds import Refusal, kind_of, short_enough
-from aml_magics.workflows.language.syntax import Access, Call, Expression, ExpressionError, Literal, Node, parse
+from aml_magics.workflows.language.syntax import Access, Call, Expression, ExpressionError, Literal, Node, calls, parse
 
 __all__ = ["Json", "Scope", "check", "evaluate", "expressions_in"]
 
@@ -59,7 +59,7 @@ def check(value: Json, known: Collection[str]) -> None:
     """Raises ExpressionError for what cannot be read, or calls what neither the language nor ``known`` has."""
     names = {name.casefold() for name in known}
     for expression in expressions_in(value):
-        for call in _calls(expression.root):
+        for call in calls(expression.root):
             if call.name.casefold() not in names:
                 function = functions.find(call.name)
                 if function is None:
@@ -117,18 +117,6 @@ def _key(key: Json) -> str:
     if isinstance(key, str):
         return key
     raise ExpressionError(f"the key of an object must be text, and one is {kind_of(key)}")
-
-
-def _calls(root: Node) -> Iterator[Call]:
-    """From left to right. By a list of what is left, for a chain of accesses may be longer than the stack."""
-    left = [root]
-    while left:
-        node = left.pop()
-        if isinstance(node, Call):
-            yield node
-            left += reversed(node.arguments)
-        elif isinstance(node, Access):
-            left += (node.key, node.of)
 
 
 def _beginning(node: Node) -> Node:

@@ -14,7 +14,7 @@ from typing import Any
 from aml_magics.model.errors import InvalidInput, did_you_mean
 from aml_magics.model.words import listed
 from aml_magics.workflows.language import ExpressionError, check
-from aml_magics.workflows.language.syntax import Call, Expression, Literal, Node
+from aml_magics.workflows.language.syntax import Call, Expression, Literal, calls
 from aml_magics.workflows.language.templates import expressions_in
 from aml_magics.workflows.logic_app.blobs import is_blob_trigger
 from aml_magics.workflows.logic_app.conditions import check_condition
@@ -300,7 +300,7 @@ def _check_expressions(value: Any, functions: Sequence[str], known: _Known, wher
     try:
         check(value, functions)
         for expression in expressions_in(value):
-            for call in _calls(expression.root):
+            for call in calls(expression.root):
                 _check_call(expression, call, known)
     except ExpressionError as error:
         raise InvalidInput(f"{where}: {error.message}", hint=error.hint or "Correct it there.") from None
@@ -325,14 +325,3 @@ def _check_call(expression: Expression, call: Call, known: _Known) -> None:
         hint = did_you_mean(given, known.loops) or "It is the loop around."
     if problem:
         raise ExpressionError.at(call.column, expression.text, problem, hint)
-
-
-def _calls(root: Node) -> Iterator[Call]:
-    left = [root]
-    while left:
-        node = left.pop()
-        if isinstance(node, Call):
-            yield node
-            left += node.arguments
-        elif not isinstance(node, Literal):
-            left += (node.key, node.of)

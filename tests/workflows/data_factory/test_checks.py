@@ -6,6 +6,7 @@ import pytest
 
 from aml_magics.model.errors import InvalidInput
 from aml_magics.workflows.data_factory.reading import factory_from_json, factory_from_text
+from aml_magics.workflows.data_factory.references import Known, check_expressions
 from tests.workflows.data_factory.bed import activity, expression
 
 STRING, ARRAY = {"type": "String"}, {"type": "Array"}
@@ -143,3 +144,11 @@ def test_what_is_no_pipeline_is_told(text, what):
 
 def test_a_pipeline_without_the_properties_around_is_read_too():
     assert factory_from_json({"name": "p", "activities": [activity("A")]}, "x").pipeline().activities[0].name == "A"
+
+
+def test_a_chain_of_properties_that_is_longer_than_the_stack_is_read():
+    chain = "pipeline().parameters" + ".x" * 3000
+    known = Known(frozenset(), frozenset(), frozenset({"x"}))
+    check_expressions({"value": f"@{chain}"}, known, "activity 'A'")
+    with pytest.raises(InvalidInput, match="no parameter 'y'"):
+        check_expressions({"value": f"@{chain.replace('.x', '.y', 1)}"}, known, "activity 'A'")
