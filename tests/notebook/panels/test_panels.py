@@ -381,8 +381,7 @@ def test_a_failure_is_said_once_and_taken_back_when_it_is_over(ws, train, monkey
     monkeypatch.setattr(panel, "kind", weakref.proxy(kind))  # any stand-in with the same parts
     monkeypatch.setattr(panel, "_see", lambda client: broken(client, 0))
     nightly(ws)
-    until(lambda: "no route" in panel.table.error)
-    assert "could not be renewed" in panel.table.footer
+    until(lambda: "no route" in panel.table.error and "could not be renewed" in panel.table.footer)
     monkeypatch.undo()
     panel.refresh()
     assert panel.table.error == ""
