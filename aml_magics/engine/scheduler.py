@@ -24,9 +24,9 @@ from aml_magics.engine.clock import RECHECK, Alarm, Clock
 __all__ = ["LONGEST_REST", "SLACK", "Due", "Scheduler", "no_collections"]
 
 SLACK = 0.002  # seconds that one waits for others that follow closely
-# Seconds of rest for each fire of about the last second, and the most of it. A few fires a second do not notice; a
-# thousand share ten wake-ups and transactions, which is most of what they cost.
-REST, LONGEST_REST = 0.000_07, 0.1
+# Up to so many fires of about the last second nobody waits; each beyond them is that much rest (seconds), up to the
+# longest. A thousand a second then share seven wake-ups and transactions, which is most of what they cost.
+FEW, REST, LONGEST_REST = 200, 0.000_12, 0.15
 
 
 @contextmanager
@@ -164,7 +164,7 @@ class Scheduler(Generic[D]):
     def _rest(self, fired: int) -> None:
         now = self._clock.now()
         self._lately = self._lately * 0.5 ** max(0.0, now - self._fired) + fired
-        self._fired, self._rested = now, now + min(REST * self._lately, LONGEST_REST)
+        self._fired, self._rested = now, now + min(REST * max(0.0, self._lately - FEW), LONGEST_REST)
 
     def _take(self, now: float) -> list[D]:
         """What is due, out of the heap and in order, but still known."""

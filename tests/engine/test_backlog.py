@@ -145,14 +145,3 @@ def test_the_key_of_a_fire_is_a_uuid_of_version_five(text):
     key = fire_key(text)
     assert uuid.UUID(key).version == 5
     assert key == str(uuid.uuid5(uuid.UUID("5f3b0e3c-6d57-5e0b-9a53-1f6f1d1c3f6e"), text))
-
-
-@given(st.text(), st.floats(0, 4e9), st.floats(0, 4e9))
-def test_keys_of_an_instant_are_uuids_that_are_ordered_by_it(text, one, other):
-    keys = [fire_key(text, one), fire_key(text, other)]
-    for key in keys:
-        assert str(uuid.UUID(key)) == key
-        assert (uuid.UUID(key).version, uuid.UUID(key).variant) == (8, uuid.RFC_4122)
-    if int(one * 1000) < int(other * 1000):
-        assert keys[0] < keys[1]
-    assert fire_key(text + "x", one) != keys[0]
