@@ -19,6 +19,7 @@ from typing import Any
 from aml_magics.export.arm import Surroundings, is_expression, resolve
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.casing import Json
+from aml_magics.wire.json_text import loads
 
 __all__ = ["DataFactoryDefinition", "LogicAppDefinition", "definition_from", "read_definition"]
 
@@ -198,7 +199,7 @@ def _bare(written: Json, name: str) -> LogicAppDefinition | DataFactoryDefinitio
 
 def _json(file: Path) -> Json:
     try:
-        found = json.loads(file.read_text(encoding="utf-8-sig"))
+        found = loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         message = f"there is no file {str(file)!r}"
         raise NotFound(message, hint="Make one with %aml export logic-app NAME.") from None
