@@ -21,7 +21,7 @@ from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.casing import Json
 from aml_magics.wire.json_text import loads
 
-__all__ = ["DataFactoryDefinition", "LogicAppDefinition", "definition_from", "read_definition"]
+__all__ = ["DataFactoryDefinition", "LogicAppDefinition", "definition_from", "last_name", "read_definition"]
 
 _FACTORY = "Microsoft.DataFactory/factories/"
 
@@ -164,7 +164,7 @@ def _factory(resources: tuple[Json, ...], values: Mapping[str, Any], noted: Mapp
     for one in resources:
         kind = str(one.get("type", "")).removeprefix(_FACTORY)
         if kind in parts:
-            parts[kind][_last_name(str(one.get("name", "")))] = _mapping(one.get("properties"), "properties")
+            parts[kind][last_name(str(one.get("name", "")))] = _mapping(one.get("properties"), "properties")
     if not parts["pipelines"]:
         raise InvalidInput("the template has no pipeline", hint="Name the folder of an export.")
     return DataFactoryDefinition(
@@ -178,7 +178,7 @@ def _factory(resources: tuple[Json, ...], values: Mapping[str, Any], noted: Mapp
     )
 
 
-def _last_name(name: str) -> str:
+def last_name(name: str) -> str:
     """The part's own name: of ``factory/name``, also where the factory's is not known yet."""
     return name.rpartition("/")[2].removesuffix("')]")
 
