@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 __all__ = ["loads"]
 
@@ -16,7 +15,7 @@ _DEEPEST = 100  # levels; an action inside an action takes two of them, and Azur
 _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
-def loads(text: str) -> Any:
+def loads(text: str) -> object:
     """As ``json.loads``; ``json.JSONDecodeError`` also for more than 100 levels inside each other.
 
     >>> loads('{"a": [1]}')
@@ -30,4 +29,5 @@ def loads(text: str) -> Any:
                 raise json.JSONDecodeError(f"more than {_DEEPEST} levels inside each other", text, sign.start())
         elif sign[0] in "]}":
             depth -= 1
-    return json.loads(text)
+    value: object = json.loads(text)
+    return value

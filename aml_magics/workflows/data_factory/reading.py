@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aml_magics.export.definitions import DataFactoryDefinition, LogicAppDefinition, definition_from, read_definition
 from aml_magics.model.errors import InvalidInput
@@ -58,8 +58,7 @@ def _loaded(text: str, what: str) -> Mapping[str, Any]:
         message = f"{what} is no JSON: {error}"
         raise InvalidInput(message, hint="Copy the pipeline's JSON from Data Factory ({} in its editor).") from None
     Body(value, what)
-    found: Mapping[str, Any] = value
-    return found
+    return cast("Mapping[str, Any]", value)  # Body has refused anything else
 
 
 def _by_name(body: Body, key: str) -> dict[str, Any]:
