@@ -25,7 +25,7 @@ class Problem(NamedTuple):
     what: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+        return f"{self.where}: {self.what.rstrip(' .')}"  # a hint that there is not leaves its blank
 
 
 def check_keys(where: str, value: object, known: Iterable[str], required: Iterable[str] = ()) -> Iterator[Problem]:

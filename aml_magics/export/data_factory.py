@@ -29,6 +29,7 @@ from aml_magics.export.source import Export
 from aml_magics.export.submitting import assignments, data_path, literal
 from aml_magics.model.errors import InvalidInput
 from aml_magics.model.triggers import DatastoreChange
+from aml_magics.wire.values import parameter_text
 
 if TYPE_CHECKING:
     from aml_magics.export.source import Source
@@ -154,13 +155,16 @@ def _pipeline(source: Source, parameters: Parameters) -> Json:
 
 
 def _parameters(source: Source) -> Json:
-    """Of the Data Factory pipeline: those of the ML pipeline, and what an event fills in."""
+    """Of the Data Factory pipeline: those of the ML pipeline, and what an event fills in.
+
+    A default is never evaluated: its ``@`` is not doubled, or the ML pipeline would get two.
+    """
     found: Json = {}
     if isinstance(source.schedule.trigger, DatastoreChange):
         found = {name: {"type": "String"} for name in _OWN}
-    for name, text in assignments(source).items():
+    for name, value in source.schedule.pipeline_parameters.items():
         if _is_passed_on(name):
-            found[name] = {"type": "String", "defaultValue": escaped(text)}
+            found[name] = {"type": "String", "defaultValue": escaped(parameter_text(value))}
     return found
 
 

@@ -19,8 +19,9 @@ from typing import Any
 from aml_magics.export.arm import Surroundings, is_expression, resolve
 from aml_magics.model.errors import InvalidInput, NotFound
 from aml_magics.wire.casing import Json
+from aml_magics.wire.json_text import loads
 
-__all__ = ["DataFactoryDefinition", "LogicAppDefinition", "definition_from", "read_definition"]
+__all__ = ["DataFactoryDefinition", "LogicAppDefinition", "definition_from", "last_name", "read_definition"]
 
 _FACTORY = "Microsoft.DataFactory/factories/"
 
@@ -163,7 +164,7 @@ def _factory(resources: tuple[Json, ...], values: Mapping[str, Any], noted: Mapp
     for one in resources:
         kind = str(one.get("type", "")).removeprefix(_FACTORY)
         if kind in parts:
-            parts[kind][_last_name(str(one.get("name", "")))] = _mapping(one.get("properties"), "properties")
+            parts[kind][last_name(str(one.get("name", "")))] = _mapping(one.get("properties"), "properties")
     if not parts["pipelines"]:
         raise InvalidInput("the template has no pipeline", hint="Name the folder of an export.")
     return DataFactoryDefinition(
@@ -177,7 +178,7 @@ def _factory(resources: tuple[Json, ...], values: Mapping[str, Any], noted: Mapp
     )
 
 
-def _last_name(name: str) -> str:
+def last_name(name: str) -> str:
     """The part's own name: of ``factory/name``, also where the factory's is not known yet."""
     return name.rpartition("/")[2].removesuffix("')]")
 
@@ -198,7 +199,7 @@ def _bare(written: Json, name: str) -> LogicAppDefinition | DataFactoryDefinitio
 
 def _json(file: Path) -> Json:
     try:
-        found = json.loads(file.read_text(encoding="utf-8-sig"))
+        found = loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         message = f"there is no file {str(file)!r}"
         raise NotFound(message, hint="Make one with %aml export logic-app NAME.") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aml_magics.model.change import DatastoreChange
+
 if TYPE_CHECKING:
     from aml_magics.export.arm import Parameters
     from aml_magics.export.source import Source
@@ -48,9 +50,15 @@ def data_factory_readme(
     what = f"A Data Factory pipeline for the schedule `{source.schedule.name}`: {source.schedule.trigger.in_words()}."
     later = (
         "The data factory must be there and have a system-assigned identity. The trigger is made Stopped. A new role "
-        f"may take up to an hour to count. Run it in a notebook first with `%aml data-factory run {name}`."
+        f"may take up to an hour to count. "
+        f"Run it in a notebook first with `%aml data-factory run {name}{_named(source, triggers)}`."
     )
     return commands, _page(f"{name}: a Data Factory pipeline", what, commands, later, differences)
+
+
+def _named(source: Source, triggers: Sequence[str]) -> str:
+    """The trigger that runs it: a run without an event has no file to give."""
+    return f" --trigger {triggers[0]}" if isinstance(source.schedule.trigger, DatastoreChange) else ""
 
 
 def _commands(

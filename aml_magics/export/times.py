@@ -33,15 +33,16 @@ def recurrence_of(trigger: Recurrence | Cron, host: str, now: datetime, created:
     """The ``recurrence`` of a trigger of ``host``: ``logic-app`` or ``data-factory``. ``now`` is aware.
 
     A recurrence without a start goes on from when its schedule was ``created``, which is its first fire; a new one
-    begins when the Logic App is enabled, or with Data Factory, which wants a start, now. InvalidInput for what the host
-    cannot express, with what to do.
+    begins when the Logic App is enabled, or with Data Factory, which wants a start, now. A cron always has a start:
+    without one a Logic App fires at once when it is enabled, whatever its hours. InvalidInput for what the host cannot
+    express, with what to do.
     """
     found = _recurrence(trigger, host) if isinstance(trigger, Recurrence) else _cron(trigger, host, now)
     zone_name = to_windows(trigger.time_zone)
     start = found.pop("startsAt", None) or trigger.start_time
     if start is None and created is not None and isinstance(trigger, Recurrence):
         start = _there(created, trigger.time_zone)
-    if start is None and host == "data-factory":
+    if start is None and (host == "data-factory" or not isinstance(trigger, Recurrence)):
         start = _there(now, trigger.time_zone)
     if start is not None:
         found["startTime"] = f"{start:%Y-%m-%dT%H:%M:%S}{'Z' if zone_name == 'UTC' else ''}"

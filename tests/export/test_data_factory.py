@@ -77,7 +77,7 @@ def test_parameters_of_the_pipeline_can_be_given_by_hand_and_keep_their_values_o
     source = on_azure(WORKDAYS, changes={"pipeline_parameters": values})
     assert pipeline(source)["parameters"] == {
         "rate": {"type": "String", "defaultValue": "0.5"},
-        "at": {"type": "String", "defaultValue": "@@x"},
+        "at": {"type": "String", "defaultValue": "@x"},
     }
     assert activity(source)["typeProperties"]["mlPipelineParameters"] == {
         "rate": "@pipeline().parameters.rate",

@@ -71,6 +71,7 @@ def test_bare_definitions_are_read_as_the_portal_shows_them(tmp_path):
     [
         ("{", "bare.json is no JSON: .* in line 1, column 2"),
         ("[]", "bare.json is no JSON object"),
+        ('{"a": ' * 101, "bare.json is no JSON: more than 100 levels inside each other in line 1, column 601"),
         ('{"a": 1}', "bare is no workflow and no Data Factory pipeline"),
         ('{"resources": []}', "the template has 0 Logic Apps"),
     ],

@@ -211,6 +211,7 @@ def test_a_time_schedule_is_a_recurrence_without_a_connection():
         "recurrence": {
             "frequency": "Week",
             "interval": 1,
+            "startTime": "2026-11-27T18:45:00",
             "timeZone": "GMT Standard Time",
             "schedule": {
                 "hours": [6],

@@ -59,6 +59,12 @@ def test_a_cron_of_times_and_week_days_is_a_schedule(host, cron, frequency, sche
     assert (found["frequency"], found["interval"], found["schedule"]) == (frequency, 1, schedule)
 
 
+@pytest.mark.parametrize("host", BOTH)
+def test_a_cron_has_a_start_so_that_enabling_it_fires_nothing(host):
+    found = recurrence_of(Cron(expression="0 6 * * *", time_zone="America/Sao_Paulo"), host, NOW)
+    assert found["startTime"] == "2026-11-27T15:45:00"
+
+
 def test_one_day_of_the_month_is_the_start_of_a_logic_apps_month():
     found = recurrence_of(Cron(expression="30 6 5 * *", time_zone="Europe/Lisbon"), "logic-app", NOW)
     assert found == {

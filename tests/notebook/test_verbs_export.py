@@ -49,7 +49,9 @@ def test_a_schedule_becomes_a_data_factory_pipeline(aml, reactive, folder):
     assert (found.factory, found.name) == ("mine", "MyReactiveSchedule")
     assert found.triggers["MyReactiveSchedule_trigger"]["type"] == "BlobEventsTrigger"
     assert "Stopped" in repr(view)
-    assert "%aml data-factory run out/factory" in repr(view)
+    line = "data-factory run out/factory --trigger MyReactiveSchedule_trigger"  # without an event there is no file
+    assert f"%aml {line}\n" in repr(view)
+    assert aml(f"{line} --dry-run")
 
 
 def test_what_the_line_and_the_cell_say_counts_instead_of_the_schedules_own(aml, reactive, train):

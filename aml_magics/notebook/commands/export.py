@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from aml_magics.export.check import check_definition
 from aml_magics.export.data_factory import export_data_factory
-from aml_magics.export.definitions import definition_from
+from aml_magics.export.definitions import definition_from, last_name
 from aml_magics.export.logic_app import export_logic_app
 from aml_magics.export.source import text_of
+from aml_magics.model.change import DatastoreChange
 from aml_magics.model.errors import Conflict, InvalidInput
 from aml_magics.model.words import listed
 from aml_magics.notebook.commands.export_request import source_of
@@ -87,11 +88,19 @@ def _view(source: Source, export: Export, folder: Path) -> View:
         ("only", source.conditions.in_words()),
         ("state", _STATES[export.kind]),
     ]
-    code = f"%aml {export.kind} run {place}\n%aml {export.kind} deploy {place} --dry-run"
+    code = f"%aml {export.kind} run {place}{_trigger(source, export)}\n%aml {export.kind} deploy {place} --dry-run"
     differs = ["What differs from the schedule:", *(f"- {one}" for one in export.differences)]
     last = "Next: the two lines above run it here and show what a deployment would do; README.md has Azure's commands."
     notes = [*(differs if export.differences else ()), *_unknown(export), last]
     return View(f"Exported {schedule.name} as a {what}", value=export, fields=fields, code=code, notes=notes)
+
+
+def _trigger(source: Source, export: Export) -> str:
+    """The option without which a Data Factory pipeline cannot run that gets its file from an event."""
+    if export.kind != "data-factory" or not isinstance(source.schedule.trigger, DatastoreChange):
+        return ""
+    trigger = next(one for one in export.template["resources"] if one["type"].endswith("/triggers"))
+    return f" --trigger {last_name(trigger['name'])}"
 
 
 def _unknown(export: Export) -> list[str]:

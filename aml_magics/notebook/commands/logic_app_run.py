@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from aml_magics.notebook import logic_app_tables
 from aml_magics.notebook.call import Call
 from aml_magics.notebook.commands.export_request import source_of
 from aml_magics.notebook.commands.files import is_folder, read_file
+from aml_magics.wire.json_text import loads
 from aml_magics.workflows.logic_app.checks import check_workflow
 from aml_magics.workflows.logic_app.definition import Workflow, read_workflow
 from aml_magics.workflows.logic_app.records import Status, Watched
@@ -126,7 +126,7 @@ def _logic_app(found: LogicAppDefinition | DataFactoryDefinition) -> LogicAppDef
 
 def _loaded(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = loads(text)
     except ValueError as error:
         hint = "Copy the workflow from the portal's code view."
         raise InvalidInput(f"the cell is no JSON: {error}", hint=hint) from None

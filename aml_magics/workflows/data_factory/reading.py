@@ -6,15 +6,15 @@ Such JSON is one pipeline, or ``{"pipelines": [...], "triggers": [...]}``. A tem
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aml_magics.export.definitions import DataFactoryDefinition, LogicAppDefinition, definition_from, read_definition
 from aml_magics.model.errors import InvalidInput
 from aml_magics.wire.casing import Body
+from aml_magics.wire.json_text import loads
 from aml_magics.workflows.data_factory.definition import Factory, read_factory
 
 __all__ = ["factory_from_file", "factory_from_json", "factory_from_text"]
@@ -53,13 +53,12 @@ def factory_from_json(value: object, what: str) -> Factory:
 
 def _loaded(text: str, what: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(text)
+        value = loads(text)
     except ValueError as error:
         message = f"{what} is no JSON: {error}"
         raise InvalidInput(message, hint="Copy the pipeline's JSON from Data Factory ({} in its editor).") from None
     Body(value, what)
-    found: Mapping[str, Any] = value
-    return found
+    return cast("Mapping[str, Any]", value)  # Body has refused anything else
 
 
 def _by_name(body: Body, key: str) -> dict[str, Any]:
