@@ -147,7 +147,7 @@ def checks(call: Call, found: Sequence[Check], caption: str, notes: Iterable[str
         }
         for one in found
     ]
-    return table(call, _CHECKS, rows, caption, notes=notes, empty="it has not looked yet")
+    return table(call, _CHECKS, rows, caption, notes=notes, empty="no check yet")
 
 
 def work(call: Call, found: Sequence[Work], caption: str) -> Table:

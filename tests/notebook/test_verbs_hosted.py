@@ -139,8 +139,8 @@ def test_both_hosts_are_schedules_too(azure, beside, bed):
     assert azure("schedule list --all --pipeline train")["name"].tolist() == ["own"]
     assert "Logic App" in repr(azure(f"schedule show {NAME}"))
     assert "Pipeline" in repr(azure(f"schedule show {NAME}_trigger"))
-    assert "has not looked yet" in repr(azure(f"schedule history {NAME}"))
-    assert "has not looked yet" in repr(azure(f"schedule history {NAME}_trigger"))
+    assert "no check" in repr(azure(f"schedule history {NAME}"))
+    assert "no check" in repr(azure(f"schedule history {NAME}_trigger"))
     assert len(azure(f"schedule runs {NAME}")) == 0
     changed = azure(f"schedule disable own {NAME}")
     assert list(changed["was"]) == ["Active", "Active"]

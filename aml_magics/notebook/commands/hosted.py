@@ -62,7 +62,7 @@ def watching(call: Call, words: str, again: str) -> Iterator[list[str]]:
 def in_short(checks: Sequence[Check]) -> str:
     """``fired 2 of 50 times; last checked ...: found nothing``: the answer to the question."""
     if not checks:
-        return "It has not looked yet: is it enabled?"
+        return "Azure has no check of it yet; one that is disabled or stopped is not checked."
     fired = sum(one.fired for one in checks)
     last = checks[0]
     said = "it fired" if last.fired else f"it did not fire: {last.reason or last.status}"
