@@ -23,14 +23,16 @@ async def place_for(
 ) -> Place:
     """The datastore named, else the one in that container (and account, where it is known), else the one noted down.
 
-    ``noted`` is what the export kept of the schedule. Without a container it is the default one. A folder stands for
-    any container. Raises ``InvalidInput``.
+    ``noted`` is what the export kept of the schedule. Where neither a container nor that is known, it is the default
+    one. A folder stands for any container. Raises ``InvalidInput``.
     """
     stores = {one.name: one for one in await workspace.datastores()}
     if wanted and wanted not in stores:
         raise InvalidInput(f"there is no datastore {wanted!r}", hint=did_you_mean(wanted, stores))
-    fits = (one for one in stores.values() if _is_there(one, account, container))
-    found = stores.get(wanted) or next(fits, None) or stores.get(noted)
+    in_it = next((one for one in stores.values() if _is_there(one, account, container)), None)
+    found = stores.get(wanted) or in_it or stores.get(noted)
+    if found is None and not container:
+        found = next((one for one in stores.values() if one.is_default), None)
     if found is None:
         of = f" of {account}" if account else ""
         message = f"{what} watches the container {container!r}{of}, and no datastore is in it"
@@ -42,7 +44,5 @@ async def place_for(
 
 
 def _is_there(store: Datastore, account: str, container: str) -> bool:
-    if not container:
-        return store.is_default
     is_account = not account or (store.account or "").casefold() == account.casefold()
-    return store.container == container and is_account
+    return bool(container) and store.container == container and is_account

@@ -290,7 +290,7 @@ class Table:
                     self._state.error = in_one_line(error)
                 if not self._is_searching:
                     self._tell()
-            time.sleep(_BREATH)
+            time.sleep(_BREATH)  # on a thread of its own: nobody waits for it
 
     def _send(self, patch: Picture) -> None:
         self._version += 1

@@ -3,10 +3,7 @@
 An activity waits until all that it depends on has ended. It runs when each of them ended in one of the conditions that
 it names for it (``Completed`` is Succeeded or Failed, not Skipped); otherwise it is skipped, and so is what needs it.
 
-The result counts the *leaves*, the activities on which no other depends; for one that was skipped, what it depends on
-counts instead, and so on upwards. The pipeline succeeded when everything that counts has. That is why a failure with
-only a Failed path (try-catch) makes a pipeline that succeeds, and one with a Succeeded path beside it (if-else) does
-not: that path's end was skipped, so the failed activity itself counts.
+The pipeline succeeded when everything that counts has (``workflows.outcome``).
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from aml_magics.workflows.data_factory.definition import Activity, Dependency
+from aml_magics.workflows.outcome import those_that_count
 
 __all__ = ["Status", "cycle", "failed_that_count", "in_order", "may_run"]
 
@@ -40,16 +38,9 @@ def _meets(status: Status, conditions: Iterable[str]) -> bool:
 
 def failed_that_count(activities: Sequence[Activity], ended: Mapping[str, Status]) -> list[str]:
     """The activities because of which the whole failed, in order; none when it succeeded."""
-    parents = {one.name: [dependency.activity for dependency in one.depends_on] for one in activities}
-    needed = {name for names in parents.values() for name in names}
-    counted = [one.name for one in activities if one.name not in needed]
-    seen: set[str] = set()
-    while counted:
-        name = counted.pop()
-        if name not in seen:
-            seen.add(name)
-            counted += parents[name] if ended[name] is Status.SKIPPED else []
-    return [one.name for one in activities if one.name in seen and ended[one.name] is Status.FAILED]
+    waits = {one.name: [dependency.activity for dependency in one.depends_on] for one in activities}
+    skipped = [name for name, status in ended.items() if status is Status.SKIPPED]
+    return [name for name in those_that_count(waits, skipped) if ended[name] is Status.FAILED]
 
 
 def in_order(activities: Sequence[Activity]) -> list[Activity]:

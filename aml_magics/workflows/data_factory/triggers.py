@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aml_magics.model.errors import AmlError, InvalidInput, did_you_mean
-from aml_magics.model.resources import Datastore
 from aml_magics.workflows.data_factory.checks import check
 from aml_magics.workflows.data_factory.definition import Factory, Trigger, TriggeredPipeline
 from aml_magics.workflows.data_factory.dependencies import Status
@@ -33,6 +32,7 @@ from aml_magics.workflows.data_factory.trigger_types import (
     tumbling_windows,
 )
 from aml_magics.workflows.data_factory.values import resolve
+from aml_magics.workflows.places import Place, place_for
 from aml_magics.workflows.workspace import one_error
 
 __all__ = ["Watched", "check_trigger", "run_trigger"]
@@ -102,39 +102,15 @@ async def run_trigger(
             elif trigger.type == "TumblingWindowTrigger":
                 await firing.on_windows()
             else:
-                await firing.on_events(await _place(runner, trigger, datastore), poll)
+                place = await place_for(
+                    runner.workspace,
+                    blob_events(trigger).container,
+                    what=f"trigger {trigger.name!r}",
+                    wanted=datastore,
+                    noted=runner.factory.datastore,
+                )
+                await firing.on_events(place, poll)
     return watched
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    datastore: str
-    container: str
-
-
-async def _place(runner: Runner, trigger: Trigger, wanted: str) -> _Place:
-    """The datastore that stands for the trigger's storage account: the one with its container, unless one is named.
-
-    A folder stands for the container that the trigger names.
-    """
-    container = blob_events(trigger).container
-    stores = {one.name: one for one in await runner.workspace.datastores()}
-    if wanted and wanted not in stores:
-        raise InvalidInput(f"there is no datastore {wanted!r}", hint=did_you_mean(wanted, stores))
-    found = stores.get(wanted or runner.factory.datastore) or _fitting(list(stores.values()), container)
-    if found is None:
-        message = f"trigger {trigger.name!r} watches the container {container!r}, and no datastore is in it"
-        raise InvalidInput(message, hint=f"Name one that stands for it: --datastore {next(iter(stores), 'NAME')}.")
-    if found.container and container and found.container != container:
-        message = f"trigger {trigger.name!r} watches the container {container!r}"
-        raise InvalidInput(message, hint=f"The datastore {found.name!r} is in {found.container!r}: name another.")
-    return _Place(found.name, container or found.container or found.name)
-
-
-def _fitting(stores: list[Datastore], container: str) -> Datastore | None:
-    if not container:
-        return next((one for one in stores if one.is_default), None)
-    return next((one for one in stores if one.container == container), None)
 
 
 class _Firing:
@@ -195,7 +171,7 @@ class _Firing:
         finally:
             turns.release()
 
-    async def on_events(self, place: _Place, poll: float) -> None:
+    async def on_events(self, place: Place, poll: float) -> None:
         wanted = blob_events(self._trigger)
         self._watched.place = "/".join(filter(None, (place.datastore, wanted.folder)))
         before = await self._listing(place, wanted.folder)
@@ -206,7 +182,7 @@ class _Firing:
                 self._fire(self._fired(self._clock.now(), body=one.body))
             before = now
 
-    async def _next_listing(self, place: _Place, folder: str, before: Listing) -> Listing:
+    async def _next_listing(self, place: Place, folder: str, before: Listing) -> Listing:
         """What is there now, or the last that is known: one look that fails ends nothing that runs."""
         try:
             return await self._listing(place, folder)
@@ -215,7 +191,7 @@ class _Firing:
                 self._watched.failures.append(told)
             return before
 
-    async def _listing(self, place: _Place, folder: str) -> Listing:
+    async def _listing(self, place: Place, folder: str) -> Listing:
         self._watched.looks += 1
         found = await self._runner.workspace.objects(place.datastore, folder, recursive=True)
         return {one.name: one for one in found}
