@@ -15,6 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
+from typing import TypeGuard
 
 from aml_magics.engine.backlog import GRACE, Decision, decide
 from aml_magics.engine.clock import Clock
@@ -167,9 +168,9 @@ class Timekeeper:
     def _finish_burst(self) -> None:
         burst = self._bursts[0]
         plans, decisions = [], []
-        for plan in map(self._scheduler.get, burst.schedules):
-            first = plan and plan.timetable.next_after(plan.after)
-            if plan is not None and first is not None and first <= burst.at:
+        for plan in filter(_is_there, map(self._scheduler.get, burst.schedules)):
+            first = plan.timetable.next_after(plan.after)
+            if first is not None and first <= burst.at:
                 plans.append(plan)
                 decisions.append(decide(plan.watch, plan.timetable, plan.after, first, burst.at, burst.seen))
         self._record(plans, decisions, burst)
@@ -187,6 +188,10 @@ class Timekeeper:
                 again.append(_plan(plan.watch, plan.timetable, decision.until, decision.next_due))
         self._scheduler.put(again)
         self._claimed(claims)
+
+
+def _is_there(plan: _Plan | None) -> TypeGuard[_Plan]:
+    return plan is not None  # not by its truth: it is a number
 
 
 def _planned(watch: Watch, timetable: Timetable, cursor: float | None) -> _Plan:
